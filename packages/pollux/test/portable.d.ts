@@ -1,0 +1,59 @@
+/**
+ * The globals that the portable floors (core to stream) may use: those that Node, browsers, Deno and Bun share.
+ * `tsconfig.portable.json` checks these floors with this file in place of Node's types.
+ */
+
+declare function queueMicrotask(callback: () => void): void;
+declare function setTimeout<A extends unknown[]>(
+  callback: (...args: A) => void,
+  ms?: number,
+  ...args: A
+): TimerHandle;
+declare function clearTimeout(handle: TimerHandle | undefined): void;
+declare function reportError(error: unknown): void;
+
+/** A number in browsers, an object in Node: opaque to the portable floors. */
+interface TimerHandle {
+  readonly " opaque": never;
+}
+
+declare const performance: { now(): number };
+
+declare const console: {
+  error(...data: unknown[]): void;
+  warn(...data: unknown[]): void;
+};
+
+interface Event {
+  readonly type: string;
+}
+
+interface EventTarget {
+  addEventListener(
+    type: string,
+    listener: (event: Event) => void,
+    options?: { once?: boolean; signal?: AbortSignal },
+  ): void;
+  removeEventListener(type: string, listener: (event: Event) => void): void;
+  dispatchEvent(event: Event): boolean;
+}
+
+interface AbortSignal extends EventTarget {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  onabort: ((event: Event) => void) | null;
+  throwIfAborted(): void;
+}
+
+declare const AbortSignal: {
+  abort(reason?: unknown): AbortSignal;
+  timeout(ms: number): AbortSignal;
+  any(signals: Iterable<AbortSignal>): AbortSignal;
+};
+
+interface AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: unknown): void;
+}
+
+declare const AbortController: { new (): AbortController };
