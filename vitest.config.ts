@@ -1,0 +1,57 @@
+import { defineConfig, type TestUserConfig } from "vitest/config";
+
+// Every package is tested from its sources: the condition that their package.json files map to ./src.
+const conditions = ["pollux-source", "module", "node", "development|production"];
+
+const shared = {
+  environment: "node",
+  // Processes, not threads: tests install signal handlers, end workers and collect garbage.
+  pool: "forks",
+  execArgv: ["--expose-gc"],
+} satisfies TestUserConfig;
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    dangerouslyIgnoreUnhandledErrors: false,
+    reporters: ["default", "./scripts/src/vitest-counts.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: "unit",
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "packages/*/test/**/*.test.ts",
+            "{bench,examples,scripts}/**/*.test.ts",
+          ],
+          exclude: ["**/node_modules/**", "**/dist/**", "packages/*/test/{conformance,packaging}/**"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: "conformance",
+          include: ["packages/*/test/conformance/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: "packaging",
+          include: ["packages/*/test/packaging/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ["node"] } },
+  // Node 20 knows no `using`.
+  oxc: { target: "es2022" },
+});
