@@ -24,6 +24,12 @@ declare const console: {
   warn(...data: unknown[]): void;
 };
 
+/** V8 and, of late, others: optional, so that its absence has to be considered. */
+interface ErrorConstructor {
+  captureStackTrace?(target: object, below?: unknown): void;
+  stackTraceLimit?: number | undefined;
+}
+
 interface Event {
   readonly type: string;
 }
