@@ -1,0 +1,66 @@
+import type { Context, Waker } from "./context.ts";
+import { CleanupTimeoutError } from "./errors.ts";
+import type { Future } from "./future.ts";
+import { Pending, type Poll } from "./poll.ts";
+import { TimerEntry } from "./timer-entry.ts";
+
+/**
+ * Drives the cancel of one future to its end, within the runtime's limit: past it the future is abandoned, which the
+ * runtime reports, and the cancel fails with `CleanupTimeoutError`.
+ *
+ * Whoever gives up on a future (a task, a combinator) makes one and polls it; the reason is seen by the future as
+ * `cx.cancelReason`. Once it has returned or thrown, the future must not be touched again.
+ */
+export class Cleanup extends TimerEntry {
+  readonly #future: Future<unknown>;
+  readonly #reason: unknown;
+  readonly #what: string;
+  #waker: Waker | null = null;
+  #expired = false;
+
+  /**
+   * @param future - what is given up
+   * @param reason - why, for `cx.cancelReason`
+   * @param what - names the future in the report, such as `"the loser of a select"`
+   */
+  constructor(future: Future<unknown>, reason: unknown, what: string) {
+    super();
+    this.#future = future;
+    this.#reason = reason;
+    this.#what = what;
+  }
+
+  /** Throws what the cleanup failed with. */
+  poll(cx: Context): Poll<void> {
+    const runtime = cx.runtime;
+    const outerReason = cx.cancelReason;
+    cx.cancelReason = this.#reason;
+    try {
+      if (this.#future.cancel(cx) === Pending) {
+        // Asked once more after the limit: a limit inside of it may have ended what it waited for at the same moment.
+        if (this.#expired) {
+          const error = new CleanupTimeoutError(runtime.cleanupLimit, this.#what);
+          runtime.reportAbandoned(error, cx.waker);
+          throw error;
+        }
+        if (this.#waker === null && Number.isFinite(runtime.cleanupLimit)) {
+          runtime.timers.arm(this, runtime.timers.now() + runtime.cleanupLimit);
+        }
+        this.#waker = cx.waker;
+        return Pending;
+      }
+    } catch (error) {
+      if (this.list !== null) runtime.timers.disarm(this);
+      throw error;
+    } finally {
+      cx.cancelReason = outerReason;
+    }
+    if (this.list !== null) runtime.timers.disarm(this);
+    return undefined;
+  }
+
+  override fire(): void {
+    this.#expired = true;
+    this.#waker?.wake();
+  }
+}

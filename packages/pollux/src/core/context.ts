@@ -1,0 +1,129 @@
+import { NoRuntimeError } from "./errors.ts";
+import type { Future } from "./future.ts";
+import type { TimerEntry } from "./timer-entry.ts";
+
+/** Makes one task runnable again. All that passes between a reactor and an executor. */
+export interface Waker {
+  /** Any number of calls before the next poll count as one; after the task has ended it does nothing. Never throws. */
+  wake(): void;
+}
+
+/** A clock and its timers, as a leaf future sees them; `time/` implements it. */
+export interface TimerDriver {
+  /** Milliseconds on a monotonic clock, with fractions. Only differences mean something. */
+  now(): number;
+  /** Calls `entry.fire()` once when the clock reaches `deadline`; moves the entry if it is armed already. */
+  arm(entry: TimerEntry, deadline: number): void;
+  /** Takes the entry out; does nothing if it is not armed. O(1). */
+  disarm(entry: TimerEntry): void;
+}
+
+/** How a future and everything above the core see the runtime that polls them. */
+export interface RuntimeHandle {
+  /** Coop units that the poll under way may still spend; see {@link Context.takeBudget}. */
+  budget: number;
+  readonly timers: TimerDriver;
+  /** How long cleanup after a cancel may take, in ms; `Infinity` for no limit. */
+  readonly cleanupLimit: number;
+  /** The reactor's place. The core does not know what stands there; `reactor/` fills and types it. */
+  reactor: unknown;
+  /**
+   * Operations that wait for something outside of the runtime: I/O, an adopted promise, blocking work. Whoever waits
+   * counts itself in and out. While there are any, a paused clock does not advance by itself.
+   */
+  outstanding: number;
+  /** Starts a task and returns the handle to it (a `JoinHandle`). */
+  spawn<T>(future: Future<T>): Future<T> & PromiseLike<T>;
+  /** Tells the user that something was abandoned after {@link cleanupLimit}. */
+  reportAbandoned(error: Error, waker: Waker): void;
+}
+
+/** Units a task gets for one poll. Tokio's number. */
+export const POLL_BUDGET = 128;
+
+/** Stands for "as much as you like" and stays a small integer in V8. */
+export const UNLIMITED_BUDGET = 0x3fffffff;
+
+/**
+ * What a poll is given: the waker, the coop budget, and the runtime.
+ *
+ * A context *is* its waker: {@link Context.waker} hands out what a leaf future keeps, and it is the context itself, so
+ * that keeping it allocates nothing. Subclass it for an executor or a combinator of your own; one that is made without
+ * a runtime is unconstrained, and a future that needs a clock or a reactor throws `NoRuntimeError` in it.
+ *
+ * @example
+ * ```ts
+ * class ParkedThread extends Context {
+ *   woken = true;
+ *   override wake(): void { this.woken = true; }
+ * }
+ * ```
+ */
+export abstract class Context implements Waker {
+  readonly runtime: RuntimeHandle;
+  /** Why the cancel that is under way was asked for. Set by whoever calls `cancel`, read by whoever is cancelled. */
+  cancelReason: unknown = undefined;
+
+  constructor(runtime: RuntimeHandle = detached) {
+    this.runtime = runtime;
+  }
+
+  abstract wake(): void;
+
+  /** What a leaf future keeps to be polled again. */
+  get waker(): Waker {
+    return this;
+  }
+
+  /** The outermost context that this one is part of: the task. A combinator's context for one child gives its parent's. */
+  get task(): Context {
+    return this;
+  }
+
+  /**
+   * Takes one unit of the coop budget. A leaf future calls it *before any effect*; on `false` it returns `Pending` at
+   * once, having been woken already, so that other tasks and the host get their turn. If the resource then turns out
+   * not to be ready, it gives the unit back with {@link refundBudget}.
+   */
+  takeBudget(): boolean {
+    const runtime = this.runtime;
+    if (runtime.budget > 0) {
+      runtime.budget--;
+      return true;
+    }
+    this.wake();
+    return false;
+  }
+
+  /** Gives back the unit taken: nothing was ready, no progress was made. */
+  refundBudget(): void {
+    this.runtime.budget++;
+  }
+}
+
+/** The runtime of a context that was made outside of any: nothing to spawn on, no clock, and an unlimited budget. */
+const detached: RuntimeHandle = {
+  get budget(): number {
+    return UNLIMITED_BUDGET;
+  },
+  set budget(_units: number) {
+    // Unconstrained: there is nothing to count.
+  },
+  get timers(): TimerDriver {
+    throw new NoRuntimeError("a timer");
+  },
+  cleanupLimit: Number.POSITIVE_INFINITY,
+  get reactor(): unknown {
+    throw new NoRuntimeError("I/O");
+  },
+  set reactor(_reactor: unknown) {
+    throw new NoRuntimeError("I/O");
+  },
+  outstanding: 0,
+  spawn(): never {
+    throw new NoRuntimeError("spawn");
+  },
+  reportAbandoned(): void {
+    // Cannot happen: its cleanup limit is infinite.
+  },
+};

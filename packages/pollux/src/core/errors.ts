@@ -1,0 +1,196 @@
+/**
+ * Every error that Pollux itself throws. All have a stable `code`; match on that or on the class, never on the message.
+ * Errors of the operating system keep Node's shape instead (`code: "ECONNREFUSED"`, `errno`, `syscall`).
+ */
+
+/** What all errors of the library have in common: a stable `code` and a message that says what to do. */
+export abstract class PolluxError extends Error {
+  /** `"POLLUX_…"`, stable across releases. */
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A future was polled again after it had returned a value, thrown, or finished a cancel. */
+export class PollAfterCompletionError extends PolluxError {
+  override readonly code = "POLLUX_POLL_AFTER_COMPLETION";
+
+  constructor(what = "this future") {
+    super(`${what} has completed or was cancelled and cannot be polled again; make a new one for each use`);
+  }
+}
+
+/** A future has two owners, or was polled from within its own poll. */
+export class FutureInUseError extends PolluxError {
+  override readonly code = "POLLUX_FUTURE_IN_USE";
+
+  constructor(detail: string) {
+    super(
+      `${detail}; a future has one owner at a time: lend it with \`future.ref()\`, or spawn it and share its JoinHandle`,
+    );
+  }
+}
+
+/** `yield*` on a future, or a call that needs the current task, outside of any coroutine. */
+export class NoContextError extends PolluxError {
+  override readonly code = "POLLUX_NO_CONTEXT";
+
+  constructor(what: string) {
+    super(`${what} needs a task: call it inside a coroutine that was spawned or is run by a runtime`);
+  }
+}
+
+/** A future needs a runtime (a clock, a reactor, a spawn), and the context it was polled with has none. */
+export class NoRuntimeError extends PolluxError {
+  override readonly code = "POLLUX_NO_RUNTIME";
+
+  constructor(what: string) {
+    super(
+      `${what} needs a runtime: import "pollux" and use \`run\`, \`spawn\` or a Runtime, or give the context one`,
+    );
+  }
+}
+
+/** A generator given to `co` yielded something that is not a suspended future. */
+export class BadYieldError extends PolluxError {
+  override readonly code = "POLLUX_BAD_YIELD";
+
+  constructor(name: string, value: unknown) {
+    super(
+      `coroutine ${name || "(anonymous)"} yielded ${describe(value)}: write \`yield* future\`, with the star`,
+    );
+  }
+}
+
+/** `co(async …)` was reached without having been compiled. */
+export class NotCompiledError extends PolluxError {
+  override readonly code = "POLLUX_NOT_COMPILED";
+
+  constructor(name: string) {
+    super(
+      `co was given the async function ${name || "(anonymous)"}, which only works compiled: add the @pollux/compiler plugin to ` +
+        "your bundler, run node with `--import @pollux/compiler/register`, or write it as `co(function* …)` with `yield*`",
+    );
+  }
+}
+
+/** The task was aborted, or its scope or runtime gave up on it. `cause` is the reason that was given. */
+export class CancelledError extends PolluxError {
+  override readonly code = "POLLUX_CANCELLED";
+
+  constructor(reason?: unknown, message = "the task was cancelled") {
+    super(message, reason === undefined ? undefined : { cause: reason });
+  }
+}
+
+/**
+ * Cleanup failed after a cancel. It surfaces where the cancel was awaited.
+ *
+ * `cause` is the reason of the cancel, `errors` are the failures in the order in which they happened, and `winner` is
+ * the value that had been won (by a `select`, a `race`, a `timeout`) and cannot be delivered beside the failure.
+ */
+export class CleanupError extends PolluxError {
+  override readonly code = "POLLUX_CLEANUP_FAILED";
+  readonly errors: readonly unknown[];
+  readonly winner: unknown;
+
+  constructor(reason: unknown, errors: readonly unknown[], winner?: unknown) {
+    super(
+      `cleanup after a cancel failed with ${errors.length === 1 ? "an error" : `${errors.length} errors`}: ${errors.map(describe).join("; ")}`,
+      { cause: reason },
+    );
+    this.errors = errors;
+    this.winner = winner;
+  }
+}
+
+/** Cleanup took longer than the runtime's limit; what it was doing has been abandoned and is never polled again. */
+export class CleanupTimeoutError extends PolluxError {
+  override readonly code = "POLLUX_CLEANUP_TIMEOUT";
+
+  constructor(limitMs: number, what: string) {
+    super(
+      `cleanup of ${what} did not end within ${limitMs} ms and was abandoned: look for a \`finally\` that waits for what cannot ` +
+        "come, or raise the runtime's `cleanupLimit`",
+    );
+  }
+}
+
+/** The time ran out before the future was ready. */
+export class TimeoutError extends PolluxError {
+  override readonly code = "POLLUX_TIMEOUT";
+
+  constructor(message: string) {
+    super(message);
+  }
+}
+
+/** The other side is gone: a channel without senders or receivers, a closed semaphore, listener or runtime. */
+export class ClosedError extends PolluxError {
+  override readonly code = "POLLUX_CLOSED";
+
+  constructor(what: string) {
+    super(`${what} is closed`);
+  }
+}
+
+/**
+ * `trySend` on a full channel, or on a closed one. The value comes back with the error.
+ *
+ * @typeParam T - what the channel carries
+ */
+export class FullError<T = unknown> extends PolluxError {
+  override readonly code = "POLLUX_FULL";
+  readonly value: T;
+
+  constructor(what: string, value: T) {
+    super(`${what} is full: wait with \`send\`, or drop the value`);
+    this.value = value;
+  }
+}
+
+/** A `try…` form found nothing there yet: an empty channel, a lock that is held, no permits left. */
+export class WouldBlockError extends PolluxError {
+  override readonly code = "POLLUX_WOULD_BLOCK";
+
+  constructor(message: string) {
+    super(message);
+  }
+}
+
+/** A slow receiver of a broadcast channel missed `missed` values; the next `recv` gives the oldest that is kept. */
+export class LaggedError extends PolluxError {
+  override readonly code = "POLLUX_LAGGED";
+  readonly missed: number;
+
+  constructor(missed: number) {
+    super(
+      `the receiver was too slow and missed ${missed} value${missed === 1 ? "" : "s"}: raise the capacity or receive faster`,
+    );
+    this.missed = missed;
+  }
+}
+
+/** All alternatives failed; `errors` has each failure, in the order of the alternatives. */
+export class AllFailedError extends PolluxError {
+  override readonly code = "POLLUX_ALL_FAILED";
+  readonly errors: readonly unknown[];
+
+  constructor(message: string, errors: readonly unknown[]) {
+    super(message);
+    this.errors = errors;
+  }
+}
+
+/** A value in a message: short, never throwing, never running user code but an error's own `message`. */
+export function describe(value: unknown): string {
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
+  if (typeof value === "object" && value !== null)
+    return `an object (${value.constructor?.name ?? "no prototype"})`;
+  return String(value);
+}

@@ -1,0 +1,256 @@
+import { ambient, SUSPENDED } from "./ambient.ts";
+import type { Context } from "./context.ts";
+import { CleanupError, FutureInUseError, NoContextError, PollAfterCompletionError, type PolluxError } from "./errors.ts";
+import { Future, type Suspend } from "./future.ts";
+import { Pending, type Poll } from "./poll.ts";
+import { traceCaller } from "./trace.ts";
+
+/**
+ * The life of a frame: `New`, `Running`, then between `Suspended` and `Running`, and at last `Returned` or `Failed`,
+ * where the outcome waits for the caller to take it. `Done`: there is nothing left to take.
+ */
+const New = 0;
+const Running = 1;
+const Suspended = 2;
+const Returned = 3;
+const Failed = 4;
+const Done = 5;
+
+/** How a root frame stands while it is being cancelled. Allocated by a cancel only. */
+class Unwinding {
+  readonly reason: unknown;
+  readonly errors: unknown[] = [];
+  /**
+   * The frame that is being left, of those that were suspended when the cancel began. Any other frame that runs was
+   * called by one of its `finally` blocks.
+   */
+  leaving: Frame<unknown>;
+  /** What `leaving` awaited is still being cancelled; until that has ended no `finally` is entered. */
+  cancellingLeaf = true;
+
+  constructor(reason: unknown, innermost: Frame<unknown>) {
+    this.reason = reason;
+    this.leaving = innermost;
+  }
+
+  collect(error: unknown): void {
+    // What failed inside of it failed for the same reason: one flat list reads better than a chain.
+    if (error instanceof CleanupError && error.cause === this.reason) this.errors.push(...error.errors);
+    else this.errors.push(error);
+  }
+}
+
+/**
+ * One call of a coroutine. Generator frames and compiled ones extend it, and call each other through it.
+ *
+ * **Frames are linked.** A frame that awaits another runs it directly. When the callee suspends, each caller links it
+ * on the way out (`callee.owner = caller`), and the frame that is polled from outside, the *root*, notes the innermost.
+ * A later poll of the root resumes the innermost frame and goes outward only as frames end: O(1) at any depth.
+ *
+ * Invariants:
+ * - `owner` of a frame that was called by another is the caller; of a root it is whoever polls it, or `null`.
+ * - `awaited` is what the frame waits for while it is suspended, and `null` while it runs.
+ * - `innermost` has a meaning in roots only: the frame to resume next.
+ * - once a root's cancel has begun (`outcome` is its `Unwinding`), only `cancel` may be called on it.
+ *
+ * The fields are read and written across copies of the library: with `ambient`, they are its versioned contract.
+ *
+ * @internal
+ */
+export abstract class Frame<T> extends Future<T> {
+  state: number = New;
+  awaited: Future<unknown> | null = null;
+  innermost: Frame<unknown> = this as Frame<unknown>;
+  outcome: unknown = undefined;
+
+  /** The coroutine's name, for traces and dumps. */
+  abstract get name(): string;
+
+  /** Starts the frame's own code, or resumes it. On `Pending`, {@link adopt} has been called. */
+  abstract step(): Poll<T>;
+
+  /** Enters the frame as if the line where it is suspended had executed `return`. On `Pending`, as {@link step}. */
+  abstract unwind(): Poll<T>;
+
+  /** Drops what only a frame that goes on needs, so that an outcome that is kept keeps nothing else. */
+  protected abstract drop(): void;
+
+  /**
+   * Makes this frame the owner of what it has just suspended on. Returns the error to throw into the frame if that has
+   * another owner.
+   */
+  protected adopt(): PolluxError | null {
+    const awaited = ambient.awaited as Future<unknown>;
+    if (awaited.owner !== this) {
+      if (awaited.owner !== null && !awaited.shared) return new FutureInUseError("what is awaited here is awaited elsewhere");
+      awaited.owner = this;
+    }
+    this.awaited = awaited;
+    this.state = Suspended;
+    return null;
+  }
+
+  /** `yield*` in a calling frame: the first call runs this frame, a later one takes its outcome. */
+  override next(): IteratorResult<Suspend, T> {
+    switch (this.state) {
+      case New:
+      case Suspended:
+        return this.call();
+      case Returned: {
+        const value = this.outcome as T;
+        this.end(Done, undefined);
+        return { done: true, value };
+      }
+      case Failed: {
+        const error = this.outcome;
+        this.end(Done, undefined);
+        traceCaller(error, this.next);
+        throw error;
+      }
+      default:
+        throw this.misuse();
+    }
+  }
+
+  /** Runs this frame under the frame that calls it: from its start, or from where a loan that is over has left it. */
+  private call(): IteratorResult<Suspend, T> {
+    if (ambient.cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
+    if (this.owner !== null) throw new FutureInUseError(`the coroutine ${this.name} is awaited elsewhere`);
+    const poll = this.drive();
+    if (poll !== Pending) return { done: true, value: poll };
+    if (ambient.innermost === null) ambient.innermost = this.innermost;
+    ambient.awaited = this as Future<unknown>;
+    return SUSPENDED;
+  }
+
+  override poll(cx: Context): Poll<T> {
+    const outer = ambient.cx;
+    ambient.cx = cx;
+    try {
+      return this.drive();
+    } finally {
+      ambient.cx = outer;
+    }
+  }
+
+  /** Resumes the innermost frame, and its callers as their callees end. */
+  private drive(): Poll<T> {
+    if (this.state === Suspended ? this.outcome !== undefined : this.state !== New) throw this.misuse();
+    let frame = this.innermost;
+    for (;;) {
+      frame.state = Running;
+      let poll: Poll<unknown>;
+      try {
+        poll = frame.step();
+      } catch (error) {
+        if (frame === this) {
+          this.end(Done, undefined);
+          throw error;
+        }
+        frame = frame.leave(Failed, error);
+        continue;
+      }
+      if (poll === Pending) {
+        this.suspendedAt(frame);
+        return Pending;
+      }
+      if (frame === this) {
+        this.end(Done, undefined);
+        return poll as T;
+      }
+      frame = frame.leave(Returned, poll);
+    }
+  }
+
+  /** Notes where to resume. In the common case, the same frame as before, nothing is written. */
+  private suspendedAt(frame: Frame<unknown>): void {
+    const innermost = ambient.innermost ?? frame;
+    if (this.innermost !== innermost) this.innermost = innermost;
+    ambient.innermost = null;
+  }
+
+  /**
+   * Gives the coroutine up: first what it awaits, to the end of that; then each frame is entered once, innermost first,
+   * as by a `return`, so that its `finally` blocks run. What those await is polled as usual.
+   *
+   * Throws `CleanupError` at the end, if any of it failed.
+   */
+  override cancel(cx: Context): Poll<void> {
+    if (this.state === New) this.end(Done, undefined);
+    if (this.state === Done) return undefined;
+    if (this.state !== Suspended) throw this.misuse();
+    this.outcome ??= new Unwinding(cx.cancelReason, this.innermost);
+    const unwinding = this.outcome as Unwinding;
+    const outer = ambient.cx;
+    ambient.cx = cx;
+    try {
+      if (this.unwindFrames(cx, unwinding) === Pending) return Pending;
+    } finally {
+      ambient.cx = outer;
+    }
+    this.end(Done, undefined);
+    if (unwinding.errors.length > 0) throw new CleanupError(unwinding.reason, unwinding.errors);
+    return undefined;
+  }
+
+  private unwindFrames(cx: Context, unwinding: Unwinding): Poll<void> {
+    let frame = this.innermost;
+    let enter = unwinding.cancellingLeaf;
+    if (enter) {
+      try {
+        if (frame.awaited?.cancel(cx) === Pending) return Pending;
+      } catch (error) {
+        unwinding.collect(error);
+      }
+      unwinding.cancellingLeaf = false;
+    }
+    for (;;) {
+      frame.state = Running;
+      let poll: Poll<unknown>;
+      let failed = false;
+      try {
+        // A frame is left by `unwind` once. When a `finally` has suspended, it is resumed like any code.
+        poll = enter ? frame.unwind() : frame.step();
+      } catch (error) {
+        poll = error;
+        failed = true;
+      }
+      if (poll === Pending && !failed) {
+        this.suspendedAt(frame);
+        return Pending;
+      }
+      if (frame !== unwinding.leaving) {
+        // A coroutine that a `finally` has called ends as any callee does, and the `finally` goes on.
+        frame = frame.leave(failed ? Failed : Returned, poll);
+        enter = false;
+        continue;
+      }
+      if (failed) unwinding.collect(poll);
+      if (frame === this) return undefined;
+      frame = frame.leave(Done, undefined);
+      unwinding.leaving = frame;
+      enter = true;
+    }
+  }
+
+  /** Ends a frame that was called, and gives its caller. */
+  protected leave(state: number, outcome: unknown): Frame<unknown> {
+    const caller = this.owner as Frame<unknown>;
+    this.end(state, outcome);
+    return caller;
+  }
+
+  private end(state: number, outcome: unknown): void {
+    this.state = state;
+    this.outcome = outcome;
+    this.awaited = null;
+    this.innermost = this as Frame<unknown>;
+    this.drop();
+  }
+
+  private misuse(): PolluxError {
+    if (this.state === Running) return new FutureInUseError(`the coroutine ${this.name} was polled from within its own poll`);
+    if (this.state === Suspended) return new FutureInUseError(`the coroutine ${this.name} is being cancelled and must not be polled`);
+    return new PollAfterCompletionError(`the coroutine ${this.name}`);
+  }
+}

@@ -1,0 +1,174 @@
+import { ambient, SUSPENDED } from "./ambient.ts";
+import type { Context } from "./context.ts";
+import { FutureInUseError, NoContextError, NoRuntimeError, PollAfterCompletionError } from "./errors.ts";
+import { Pending, type Poll } from "./poll.ts";
+
+declare const suspend: unique symbol;
+
+/** The type of what a coroutine yields while it waits. Only the runtime makes and reads it: write `yield* future`. */
+export interface Suspend {
+  readonly [suspend]: true;
+}
+
+/**
+ * A value that may not be there yet. Lazy: making one does nothing and costs next to nothing; it works while it is
+ * polled. `yield*` it in a coroutine, `spawn` it as a task, combine it, or `await` it in an ordinary async function
+ * (which spawns it on the current or the default runtime).
+ *
+ * Rules for who writes one (the coroutines and combinators of the library keep them):
+ * 1. Nothing happens before the first poll.
+ * 2. Whoever returns `Pending` has seen to it that the waker of the *most recent* poll is woken when there is progress
+ *    to make. A poll that was not asked for is harmless.
+ * 3. After a value, an error or a finished cancel, another poll throws `PollAfterCompletionError`.
+ * 4. One owner at a time, and never a poll from within its own poll: else `FutureInUseError`.
+ * 5. `cancel` releases what is held. It may return `Pending` to clean up; it is then called again when woken, and only
+ *    it. A future that was never polled has nothing to release.
+ *
+ * @typeParam T - what it resolves to
+ *
+ * @example A leaf future of one's own: ready when a callback is called.
+ * ```ts
+ * class Callback<T> extends Future<T> {
+ *   #value: { value: T } | undefined;
+ *   #waker: Waker | undefined;
+ *   readonly resolve = (value: T): void => {
+ *     this.#value = { value };
+ *     this.#waker?.wake();
+ *   };
+ *   override poll(cx: Context): Poll<T> {
+ *     if (this.#value !== undefined) return this.#value.value;
+ *     this.#waker = cx.waker;
+ *     return Pending;
+ *   }
+ * }
+ * ```
+ */
+export abstract class Future<T> implements PromiseLike<T> {
+  /**
+   * Who polls this future once it has begun: a task, a combinator, a loan, or the frame that awaits it.
+   * @internal
+   */
+  owner: object | null = null;
+
+  /**
+   * Whether many may await this one object at a time, as they may a `JoinHandle`.
+   * @internal
+   */
+  get shared(): boolean {
+    return false;
+  }
+
+  /** Goes on until there is a value or no more progress can be made. Throws what the future fails with. */
+  abstract poll(cx: Context): Poll<T>;
+
+  /**
+   * Gives up, releasing what is held; may return `Pending` to do so asynchronously. The default has nothing to release.
+   * The reason is in `cx.cancelReason`.
+   */
+  cancel(_cx: Context): Poll<void> {
+    return undefined;
+  }
+
+  /**
+   * Lends this future, for example to a `select` in a loop: a loan that is given up leaves the future as it was, to be
+   * awaited or lent again. The future itself is still its owner's to finish or cancel.
+   */
+  ref(): Future<T> {
+    return new Loan(this);
+  }
+
+  /**
+   * Makes the future a lazy thenable: the first `then` spawns it on the current runtime, or on the default one; later
+   * calls share that one run.
+   */
+  // biome-ignore lint/suspicious/noThenProperty: a future is awaitable in ordinary async code on purpose
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    let run = runs.get(this) as PromiseLike<T> | undefined;
+    if (run === undefined) {
+      const runtime = ambient.cx?.runtime ?? ambient.defaultRuntime?.();
+      if (runtime === undefined) throw new NoRuntimeError("awaiting a future in an async function");
+      run = runtime.spawn(this);
+      runs.set(this, run);
+    }
+    return run.then(onFulfilled, onRejected) as Promise<A | B>;
+  }
+
+  /** A future is its own iterator, so that `yield*` allocates none. */
+  [Symbol.iterator](): Iterator<Suspend, T, unknown> {
+    return this as unknown as Iterator<Suspend, T, unknown>;
+  }
+
+  /**
+   * What `yield*` calls: polls in place, and suspends the coroutine only on `Pending`.
+   * @internal
+   */
+  next(): IteratorResult<Suspend, T> {
+    const cx = ambient.cx;
+    if (cx === null) throw new NoContextError("`yield*` on a future");
+    const poll = this.poll(cx);
+    if (poll === Pending) {
+      ambient.awaited = this;
+      return SUSPENDED;
+    }
+    return { done: true, value: poll };
+  }
+
+  /**
+   * What a `throw` into the coroutine that waits here arrives as.
+   * @internal
+   */
+  throw(error: unknown): never {
+    throw error;
+  }
+
+  /**
+   * Makes `owner` the one that polls; throws `FutureInUseError` if another one does.
+   * @internal
+   */
+  claim(owner: object): void {
+    if (this.owner !== null && this.owner !== owner) throw new FutureInUseError("this future is being awaited elsewhere");
+    this.owner = owner;
+  }
+
+  /** @internal */
+  release(owner: object): void {
+    if (this.owner === owner) this.owner = null;
+  }
+}
+
+/** The one run that all `then` calls of a future share. */
+const runs = new WeakMap<Future<unknown>, PromiseLike<unknown>>();
+
+/** A future lent with {@link Future.ref}: forwards polls, and its cancel only gives the future back. */
+class Loan<T> extends Future<T> {
+  /** `null` once the loan is over. */
+  #lent: Future<T> | null;
+
+  constructor(lent: Future<T>) {
+    super();
+    this.#lent = lent;
+  }
+
+  override poll(cx: Context): Poll<T> {
+    const lent = this.#lent;
+    if (lent === null) throw new PollAfterCompletionError("this loan");
+    lent.claim(this);
+    let poll: Poll<T>;
+    try {
+      poll = lent.poll(cx);
+    } catch (error) {
+      this.#lent = null;
+      throw error;
+    }
+    if (poll !== Pending) this.#lent = null;
+    return poll;
+  }
+
+  override cancel(_cx: Context): Poll<void> {
+    this.#lent?.release(this);
+    this.#lent = null;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Linked, LinkedList } from "./list.ts";
+
+/**
+ * One timer, linked into the runtime's timing wheel. Whoever waits extends it, so that a timer is one object.
+ *
+ * Invariant: `list !== null` exactly while the timer is armed. Only the {@link TimerDriver} writes the fields.
+ */
+export abstract class TimerEntry implements Linked<TimerEntry> {
+  before: TimerEntry | null = null;
+  after: TimerEntry | null = null;
+  list: LinkedList<TimerEntry> | null = null;
+  /** When it is due, on the driver's clock, in ticks of 1 ms. */
+  due = 0;
+
+  /** Called once by the driver, after it has unlinked the entry. May arm and disarm timers; must not throw. */
+  abstract fire(): void;
+}

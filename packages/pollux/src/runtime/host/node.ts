@@ -1,0 +1,71 @@
+import { AsyncResource, executionAsyncResource } from "node:async_hooks";
+import type { Host } from "../../task/host.ts";
+
+/**
+ * The async context that drains run in, so that no caller's leaks into the tasks of another.
+ *
+ * Most programs have nothing in any `AsyncLocalStorage`, and then a task has no context to carry: it saves 30 ns a
+ * spawn and 15 ns a poll. So the host has to know, cheaply, whether a store was ever set inside of a drain. Up to Node
+ * 22 a store is a property of the current resource, named by a private symbol; a prototype whose `set` is trapped sees
+ * the first one arrive. Newer Nodes keep the stores elsewhere, and a new `AsyncResource` says whether there are any.
+ */
+const own = new AsyncResource("PolluxRuntime", { requireManualDestroy: true });
+
+let storeSeen = false;
+
+const { runInAsyncScope } = AsyncResource.prototype;
+
+Object.setPrototypeOf(
+  own,
+  new Proxy(AsyncResource.prototype, {
+    set(_target, key, value, receiver) {
+      storeSeen = true;
+      return Reflect.defineProperty(receiver, key, { value, writable: true, enumerable: true, configurable: true });
+    },
+  }),
+);
+
+/** Where a new resource keeps the current stores, on the Nodes that keep them in a frame of their own. */
+const frameKey = Object.getOwnPropertySymbols(own).find((key) => key.description?.includes("context_frame"));
+
+/** Symbols that every resource has; each store in use adds one. */
+const plainKeys = Object.getOwnPropertySymbols(own).length;
+
+function captureContext(): ((run: () => void) => void) | null {
+  if (frameKey === undefined) {
+    const current = executionAsyncResource();
+    if (current === own ? !storeSeen : Object.getOwnPropertySymbols(current).length <= plainKeys) return null;
+  }
+  const resource = new AsyncResource("PolluxTask", { requireManualDestroy: true });
+  if (frameKey !== undefined && (resource as unknown as Record<symbol, unknown>)[frameKey] === undefined) return null;
+  return (run) => resource.runInAsyncScope(run);
+}
+
+const settled = Promise.resolve();
+
+/** Node's event loop. */
+export const host: Host = {
+  now: () => performance.now(),
+  microtask: (task) => {
+    settled.then(task);
+  },
+  turn: (task) => {
+    setImmediate(task);
+  },
+  timer: (task, ms) => {
+    const timer = setTimeout(task, ms);
+    return () => clearTimeout(timer);
+  },
+  uncaught: (error) => {
+    setImmediate(() => {
+      throw error;
+    });
+  },
+  warn: (text) => {
+    process.stderr.write(`${text}\n`);
+  },
+  captureContext,
+  ownContext: (run) => {
+    runInAsyncScope.call(own, run);
+  },
+};

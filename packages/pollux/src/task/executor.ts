@@ -1,0 +1,210 @@
+import { POLL_BUDGET, type RuntimeHandle, type TimerDriver, type Waker } from "../core/context.ts";
+import type { Future } from "../core/future.ts";
+import type { Hooks } from "./hooks.ts";
+import type { Host } from "./host.ts";
+import { JoinHandle } from "./join-handle.ts";
+import { Task, TaskExtras } from "./task.ts";
+import { TaskGroup } from "./task-group.ts";
+
+/** How a task is spawned. */
+export interface SpawnOptions {
+  /** Names the task in dumps and errors. */
+  name?: string;
+}
+
+/** What an executor is built from. */
+export interface ExecutorParts {
+  host: Host;
+  timers: TimerDriver;
+  /** The longest that cleanup after a cancel may take, in ms. */
+  cleanupLimit: number;
+  /** Whether a task's polls run in the async context (`AsyncLocalStorage`) that it was spawned in. */
+  asyncContext: boolean;
+  hooks: Hooks | null;
+  /** Given each failure of a task that nobody observes, once. */
+  onUnhandledError: (error: unknown, task: Task) => void;
+}
+
+/** Polls between two looks at the clock. */
+const POLLS_PER_CLOCK = 32;
+
+/** How long the executor may keep the host's loop from turning, in ms. */
+const TURN_LIMIT = 1;
+
+/**
+ * Polls the tasks that were woken, first in, first out.
+ *
+ * **The host's turn.** A wake from outside asks for one drain of the queue in a microtask. What counts is the time since
+ * the host's loop last turned, *across* drains, because a task that awaits resolved promises makes a drain for each of
+ * them: every {@link POLLS_PER_CLOCK} polls the executor looks at the clock and, if none is under way, asks the host to
+ * tell it of the next turn. If that has not come after {@link TURN_LIMIT} ms, the rest waits for it, and no drain is
+ * scheduled before.
+ *
+ * Invariants:
+ * - `head` to `tail`, by `link`, are the tasks that are `Notified` and not `Running`.
+ * - `scheduled` is set exactly while a drain is running or due; so every enqueued task is going to be polled.
+ * - `turnAsked` is set from asking the host until it calls back; `yielding` implies `turnAsked`.
+ */
+export class Executor implements RuntimeHandle {
+  budget: number = POLL_BUDGET;
+  outstanding = 0;
+  reactor: unknown = undefined;
+  readonly host: Host;
+  readonly timers: TimerDriver;
+  readonly cleanupLimit: number;
+  readonly hooks: Hooks | null;
+  /** Tasks that belong to no scope or set. */
+  readonly detached: TaskGroup = new TaskGroup("detached");
+
+  /** Tasks spawned so far. */
+  spawned = 0;
+  /** Tasks that have ended. */
+  ended = 0;
+  /** Polls of tasks. */
+  polls = 0;
+  /** Wakes that made a task runnable; those of a task that was notified already do not count. */
+  wakes = 0;
+
+  private readonly asyncContext: boolean;
+  private readonly onUnhandledError: (error: unknown, task: Task) => void;
+  private head: Task | null = null;
+  private tail: Task | null = null;
+  private scheduled = false;
+  private turnAsked = false;
+  private yielding = false;
+  private turnBegan = 0;
+  private untilClock = POLLS_PER_CLOCK;
+  private failures: Task[] = [];
+
+  constructor(parts: ExecutorParts) {
+    this.host = parts.host;
+    this.timers = parts.timers;
+    this.cleanupLimit = parts.cleanupLimit;
+    this.asyncContext = parts.asyncContext;
+    this.hooks = parts.hooks;
+    this.onUnhandledError = parts.onUnhandledError;
+  }
+
+  /** Starts a task: it is polled after what is queued already, never during this call. */
+  spawn<T>(future: Future<T>, options?: SpawnOptions, group: TaskGroup = this.detached): JoinHandle<T> {
+    return new JoinHandle(this.start(future, options, group));
+  }
+
+  /** As {@link spawn}, for those that have no use for a handle. */
+  start<T>(future: Future<T>, options: SpawnOptions | undefined, group: TaskGroup): Task<T> {
+    const task = new Task<T>(this, future, ++this.spawned);
+    future.claim(task);
+    if (options?.name !== undefined) {
+      task.extras = new TaskExtras();
+      task.extras.name = options.name;
+    }
+    inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
+    group.pushBack(task as Task);
+    this.hooks?.onSpawn?.(task as Task);
+    this.enqueue(task as Task);
+    return task;
+  }
+
+  /** A task that was idle, or is running, has been woken. */
+  woken(task: Task, idle: boolean): void {
+    this.wakes++;
+    this.hooks?.onWake?.(task);
+    if (idle) this.enqueue(task);
+  }
+
+  enqueue(task: Task): void {
+    if (this.tail === null) this.head = task;
+    else this.tail.link = task;
+    this.tail = task;
+    if (!this.scheduled) {
+      this.scheduled = true;
+      this.host.microtask(this.drain);
+    }
+  }
+
+  /** Whether there is nothing to poll and nothing under way outside: only timers can make progress. */
+  get isIdle(): boolean {
+    return !this.scheduled && this.outstanding === 0;
+  }
+
+  private readonly drain = (): void => {
+    this.host.ownContext(this.pollAll);
+  };
+
+  private readonly pollAll = (): void => {
+    for (;;) {
+      const task = this.head;
+      if (task === null) break;
+      this.head = task.link;
+      if (this.head === null) this.tail = null;
+      task.link = null;
+      this.poll(task);
+      if (--this.untilClock === 0 && this.isTurnOver()) {
+        this.yielding = true;
+        return;
+      }
+    }
+    this.scheduled = false;
+  };
+
+  private poll(task: Task): void {
+    this.budget = POLL_BUDGET;
+    this.polls++;
+    const hooks = this.hooks;
+    if (hooks !== null) hooks.onPollStart?.(task);
+    const enter = task.extras === null ? null : task.extras.enter;
+    if (enter === null) task.run();
+    else enter(() => task.run());
+    if (hooks !== null) hooks.onPollEnd?.(task);
+  }
+
+  private isTurnOver(): boolean {
+    this.untilClock = POLLS_PER_CLOCK;
+    const now = this.host.now();
+    if (this.turnAsked) return now - this.turnBegan >= TURN_LIMIT;
+    this.turnAsked = true;
+    this.turnBegan = now;
+    this.host.turn(this.onTurn);
+    return false;
+  }
+
+  private readonly onTurn = (): void => {
+    this.turnAsked = false;
+    this.untilClock = POLLS_PER_CLOCK;
+    if (this.yielding) {
+      this.yielding = false;
+      this.drain();
+    }
+  };
+
+  /** A task has ended; called before its joiners are woken. */
+  completed(task: Task): void {
+    this.ended++;
+    this.hooks?.onEnd?.(task);
+    if (!task.isFailed || task.isAborted || task.isObserved) return;
+    if (this.failures.push(task) === 1) this.host.turn(this.reportFailures);
+  }
+
+  /** Tasks that failed and that nobody has looked at by the host's next turn. */
+  private readonly reportFailures = (): void => {
+    const failures = this.failures;
+    this.failures = [];
+    for (const task of failures) {
+      if (task.isObserved) continue;
+      task.observe();
+      this.onUnhandledError(task.output, task);
+    }
+  };
+
+  reportAbandoned(error: Error, waker: Waker): void {
+    const who = waker instanceof Task ? ` by ${waker.describe()}` : "";
+    this.host.warn(`pollux: ${error.message}${who}`);
+  }
+}
+
+/** A task inherits the task-locals of the one that spawns it, and runs in the async context it is spawned in. */
+function inherit(task: Task, enter: ((run: () => void) => void) | null): void {
+  if (enter === null) return;
+  task.extras ??= new TaskExtras();
+  task.extras.enter = enter;
+}

@@ -1,0 +1,99 @@
+import type { Context } from "../core/context.ts";
+import { Future } from "../core/future.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { AbortHandle } from "./abort-handle.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * The right to wait for a task. Gives the task's value, throws the error that it failed with, or `CancelledError` if it
+ * was aborted.
+ *
+ * Unlike other futures a handle may be awaited many times and by many at once. It is a Promises/A+ thenable too, for
+ * code outside the runtime. Dropping it detaches the task, which goes on.
+ *
+ * **Cancel safety.** Cancelling a join leaves the task alone: use {@link JoinHandle.abort} to end it.
+ */
+export class JoinHandle<T> extends Future<T> {
+  private readonly task: Task<T>;
+  private promise: Promise<T> | undefined = undefined;
+
+  /** @internal */
+  constructor(task: Task<T>) {
+    super();
+    this.task = task;
+  }
+
+  /** @internal */
+  override get shared(): boolean {
+    return true;
+  }
+
+  /** @internal */
+  override claim(): void {
+    // Many may wait for one task.
+  }
+
+  override poll(cx: Context): Poll<T> {
+    const task = this.task;
+    task.observe();
+    if (!cx.takeBudget()) return Pending;
+    if (task.isComplete) return task.result();
+    cx.refundBudget();
+    task.addJoiner(cx.waker);
+    return Pending;
+  }
+
+  override cancel(cx: Context): Poll<void> {
+    this.task.removeJoiner(cx.waker);
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a handle is a Promises/A+ thenable on purpose
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.promise ??= new Promise<T>((resolve, reject) => {
+      const task = this.task;
+      task.observe();
+      const settle = (): void => (task.isFailed ? reject(task.output) : resolve(task.output as T));
+      if (task.isComplete) settle();
+      else task.addJoiner({ wake: settle });
+    });
+    return this.promise.then(onFulfilled, onRejected);
+  }
+
+  /**
+   * Asks the task to end. It cancels what it waits for and runs its cleanup; joiners see `CancelledError` only after
+   * that. Does nothing once the task is complete; the first reason counts.
+   *
+   * @param reason - becomes the `cause` of the `CancelledError`
+   */
+  abort(reason?: unknown): void {
+    this.task.abort(reason);
+  }
+
+  /** A handle that can end the task and ask after it, and cannot wait for it. */
+  abortHandle(): AbortHandle {
+    return new AbortHandle(this.task as Task);
+  }
+
+  /** Whether the task is complete: with a value, with an error, or cancelled and cleaned up. */
+  get isFinished(): boolean {
+    return this.task.isComplete;
+  }
+
+  /** Says that somebody will see to the outcome: a failure is then not reported as unhandled. */
+  observed(): this {
+    this.task.observe();
+    return this;
+  }
+
+  /** Unique among the tasks of one runtime. */
+  get id(): number {
+    return this.task.id;
+  }
+
+  get name(): string | undefined {
+    return this.task.name;
+  }
+}

@@ -1,0 +1,34 @@
+import { ambient } from "../core/ambient.ts";
+import { NoRuntimeError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
+import type { Executor, SpawnOptions } from "./executor.ts";
+import type { JoinHandle } from "./join-handle.ts";
+
+/** The executor of the task that is running, or the default runtime's. */
+export function currentExecutor(what: string): Executor {
+  const runtime = ambient.cx?.runtime ?? ambient.defaultRuntime?.();
+  if (runtime === undefined) throw new NoRuntimeError(what);
+  return runtime as Executor;
+}
+
+/**
+ * Starts a future as a task of its own, on the runtime of the calling task or on the default one. It is polled soon,
+ * never during the call, and always at least once.
+ *
+ * The task belongs to nobody: it outlives the caller until it ends, is aborted, or its runtime shuts down. Prefer
+ * `scope` where the caller is to wait for it.
+ *
+ * A failure that nobody observes by the host's next turn (awaits the handle, calls `observed()`) is reported loudly.
+ *
+ * @throws FutureInUseError if the future has begun elsewhere
+ *
+ * @example
+ * ```ts
+ * const handle = spawn(fetchUser(7), { name: "user 7" });
+ * const user = yield* handle;
+ * ```
+ */
+export function spawn<T>(future: Future<T>, options?: SpawnOptions): JoinHandle<T> {
+  if (!(future instanceof Future)) throw new TypeError("spawn needs a future: spawn(coroutine(…)), with the call");
+  return currentExecutor("spawn").spawn(future, options);
+}

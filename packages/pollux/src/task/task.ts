@@ -1,0 +1,205 @@
+import { Cleanup } from "../core/cleanup.ts";
+import { Context, type Waker } from "../core/context.ts";
+import { CancelledError } from "../core/errors.ts";
+import type { Future } from "../core/future.ts";
+import type { Linked, LinkedList } from "../core/list.ts";
+import { Pending } from "../core/poll.ts";
+import type { Executor } from "./executor.ts";
+import type { TaskGroup } from "./task-group.ts";
+
+/**
+ * The bits of a task's state, and who may change them when:
+ *
+ * | bit         | set                                         | cleared              |
+ * |-------------|---------------------------------------------|----------------------|
+ * | `Notified`  | at birth; by `wake` unless set or complete  | right before a poll  |
+ * | `Running`   | right before a poll                         | right after it       |
+ * | `Started`   | right before the first poll                 | never                |
+ * | `Cancelled` | by `abort` unless complete                  | never                |
+ * | `Complete`  | when the future is done with                | never                |
+ * | `Failed`    | together with `Complete`: `output` is an error | never             |
+ * | `Aborted`   | together with `Failed`: that is `CancelledError` | never           |
+ * | `Observed`  | when somebody will see the outcome          | never                |
+ *
+ * A task is on the run queue exactly while it is `Notified` and not `Running`: so it is queued at most once, and since
+ * the bit is cleared *before* the poll, a wake during the poll is seen after it and none is lost.
+ */
+export const TaskBit = {
+  Running: 1,
+  Notified: 2,
+  Complete: 4,
+  Cancelled: 8,
+  Started: 16,
+  Failed: 32,
+  Aborted: 64,
+  Observed: 128,
+} as const;
+
+const { Running, Notified, Complete, Cancelled, Started, Failed, Aborted, Observed } = TaskBit;
+
+/** What few tasks have; allocated for them alone. */
+export class TaskExtras {
+  name: string | undefined = undefined;
+  /** Values of task-locals; shared with the spawning task until one of the two sets one. */
+  locals: ReadonlyMap<unknown, unknown> | null = null;
+  /** Runs a function in the async context that the task was spawned in. */
+  enter: ((run: () => void) => void) | null = null;
+  cleanup: Cleanup | null = null;
+
+  /** A task that has ended keeps its name and nothing else. */
+  release(): void {
+    this.locals = null;
+    this.enter = null;
+    this.cleanup = null;
+  }
+}
+
+/** A top-level future that the executor owns: future, state, run-queue link, waker and context in one object. */
+export class Task<T = unknown> extends Context implements Linked<Task> {
+  declare readonly runtime: Executor;
+  bits: number = Notified;
+  /** The next on the run queue. */
+  link: Task | null = null;
+  /** The group that the task belongs to: a scope, a set, or the runtime's own. */
+  list: LinkedList<Task> | null = null;
+  before: Task | null = null;
+  after: Task | null = null;
+  future: Future<T> | null;
+  /** The value or the error, once complete. Until then those to wake: `undefined`, one waker, or a set of them. */
+  output: unknown = undefined;
+  readonly id: number;
+  extras: TaskExtras | null = null;
+
+  constructor(executor: Executor, future: Future<T>, id: number) {
+    super(executor);
+    this.future = future;
+    this.id = id;
+  }
+
+  get name(): string | undefined {
+    return this.extras?.name;
+  }
+
+  override wake(): void {
+    const bits = this.bits;
+    if ((bits & (Complete | Notified)) !== 0) return;
+    this.bits = bits | Notified;
+    this.runtime.woken(this as Task, (bits & Running) === 0);
+  }
+
+  /** Asks the task to end. A poll that is under way and returns a value wins; a second reason is ignored. */
+  abort(reason: unknown): void {
+    if ((this.bits & (Complete | Cancelled)) !== 0) return;
+    this.bits |= Cancelled;
+    this.cancelReason = reason;
+    this.wake();
+  }
+
+  /** Polls the future, or drives its cancel. Called by the executor, which has taken the task off the queue. */
+  run(): void {
+    const bits = this.bits;
+    this.bits = (bits & ~Notified) | Running | Started;
+    if ((bits & (Cancelled | Started)) === (Cancelled | Started)) {
+      this.runCancel();
+      return;
+    }
+    const future = this.future as Future<T>;
+    let poll: T | typeof Pending;
+    try {
+      poll = future.poll(this);
+    } catch (error) {
+      this.complete(Complete | Failed, error);
+      return;
+    }
+    if (poll === Pending) this.yielded(Notified | Cancelled);
+    else this.complete(Complete, poll);
+  }
+
+  /** After `Pending`: back on the queue if woken meanwhile, or if a cancel is due. */
+  private yielded(again: number): void {
+    const bits = this.bits & ~Running;
+    if ((bits & again) === 0) this.bits = bits;
+    else {
+      this.bits = bits | Notified;
+      this.runtime.enqueue(this as Task);
+    }
+  }
+
+  private runCancel(): void {
+    this.extras ??= new TaskExtras();
+    this.extras.cleanup ??= new Cleanup(this.future as Future<T>, this.cancelReason, this.describe());
+    const cancelled = Complete | Failed | Aborted;
+    try {
+      if (this.extras.cleanup.poll(this) === Pending) {
+        this.yielded(Notified);
+        return;
+      }
+    } catch (error) {
+      this.complete(cancelled & ~Aborted, error);
+      return;
+    }
+    this.complete(cancelled, new CancelledError(this.cancelReason, `${this.describe()} was cancelled`));
+  }
+
+  describe(): string {
+    return this.name === undefined ? `task ${this.id}` : `task ${this.id} (${this.name})`;
+  }
+
+  private complete(outcome: number, output: unknown): void {
+    const joiners = this.output as Waker | Set<Waker> | undefined;
+    this.bits = (this.bits & ~(Running | Notified)) | outcome;
+    this.output = output;
+    this.future = null;
+    this.extras?.release();
+    const group = this.list as TaskGroup | null;
+    group?.remove(this as Task);
+    this.runtime.completed(this as Task);
+    group?.onEnd(this as Task);
+    if (joiners === undefined) return;
+    if (joiners instanceof Set) for (const joiner of joiners) joiner.wake();
+    else joiners.wake();
+  }
+
+  /** The outcome of a task that is complete. */
+  result(): T {
+    if ((this.bits & Failed) !== 0) throw this.output;
+    return this.output as T;
+  }
+
+  get isComplete(): boolean {
+    return (this.bits & Complete) !== 0;
+  }
+
+  get isFailed(): boolean {
+    return (this.bits & Failed) !== 0;
+  }
+
+  /** Whether it ended by a cancel, its cleanup having succeeded. */
+  get isAborted(): boolean {
+    return (this.bits & Aborted) !== 0;
+  }
+
+  /** Somebody will see how the task ends: a failure is not reported as unhandled. */
+  observe(): void {
+    this.bits |= Observed;
+  }
+
+  get isObserved(): boolean {
+    return (this.bits & Observed) !== 0;
+  }
+
+  /** Wakes `waker` once when the task is complete; it is not yet. Adding one twice is harmless. */
+  addJoiner(waker: Waker): void {
+    const joiners = this.output as Waker | Set<Waker> | undefined;
+    if (joiners === undefined) this.output = waker;
+    else if (joiners instanceof Set) joiners.add(waker);
+    else if (joiners !== waker) this.output = new Set([joiners, waker]);
+  }
+
+  removeJoiner(waker: Waker): void {
+    if (this.isComplete) return;
+    const joiners = this.output as Waker | Set<Waker> | undefined;
+    if (joiners === waker) this.output = undefined;
+    else if (joiners instanceof Set) joiners.delete(waker);
+  }
+}
