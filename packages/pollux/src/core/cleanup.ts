@@ -1,4 +1,4 @@
-import type { Context, Waker } from "./context.ts";
+import type { Context, RuntimeHandle, Waker } from "./context.ts";
 import { CleanupTimeoutError } from "./errors.ts";
 import type { Future } from "./future.ts";
 import { Pending, type Poll } from "./poll.ts";
@@ -50,13 +50,18 @@ export class Cleanup extends TimerEntry {
         return Pending;
       }
     } catch (error) {
-      if (this.list !== null) runtime.timers.disarm(this);
+      this.stop(runtime);
       throw error;
     } finally {
       cx.cancelReason = outerReason;
     }
-    if (this.list !== null) runtime.timers.disarm(this);
+    this.stop(runtime);
     return undefined;
+  }
+
+  /** Takes the limit back, for a future that is not going to be touched again. */
+  stop(runtime: RuntimeHandle): void {
+    if (this.list !== null) runtime.timers.disarm(this);
   }
 
   override fire(): void {

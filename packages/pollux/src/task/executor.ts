@@ -16,6 +16,8 @@ export interface SpawnOptions {
 export interface ExecutorParts {
   host: Host;
   timers: TimerDriver;
+  /** The group of tasks that belong to no scope or set. */
+  detached?: TaskGroup;
   /** The longest that cleanup after a cancel may take, in ms. */
   cleanupLimit: number;
   /** Whether a task's polls run in the async context (`AsyncLocalStorage`) that it was spawned in. */
@@ -54,7 +56,7 @@ export class Executor implements RuntimeHandle {
   readonly cleanupLimit: number;
   readonly hooks: Hooks | null;
   /** Tasks that belong to no scope or set. */
-  readonly detached: TaskGroup = new TaskGroup("detached");
+  readonly detached: TaskGroup;
 
   /** Tasks spawned so far. */
   spawned = 0;
@@ -75,10 +77,13 @@ export class Executor implements RuntimeHandle {
   private turnBegan = 0;
   private untilClock = POLLS_PER_CLOCK;
   private failures: Task[] = [];
+  /** Groups with a task in them, {@link detached} apart. */
+  private readonly groups = new Set<TaskGroup>();
 
   constructor(parts: ExecutorParts) {
     this.host = parts.host;
     this.timers = parts.timers;
+    this.detached = parts.detached ?? new TaskGroup("detached");
     this.cleanupLimit = parts.cleanupLimit;
     this.asyncContext = parts.asyncContext;
     this.hooks = parts.hooks;
@@ -99,6 +104,7 @@ export class Executor implements RuntimeHandle {
       task.extras.name = options.name;
     }
     inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
+    if (group.size === 0 && group !== this.detached) this.groups.add(group);
     group.pushBack(task as Task);
     this.hooks?.onSpawn?.(task as Task);
     this.enqueue(task as Task);
@@ -177,9 +183,15 @@ export class Executor implements RuntimeHandle {
     }
   };
 
-  /** A task has ended; called before its joiners are woken. */
-  completed(task: Task): void {
+  /** The groups that have a task which has not ended. */
+  liveGroups(): TaskGroup[] {
+    return [...this.groups, this.detached].filter((group) => group.size > 0);
+  }
+
+  /** A task of the group has ended and left it; called before its joiners are woken. */
+  completed(task: Task, group: TaskGroup): void {
     this.ended++;
+    if (group.size === 0 && group !== this.detached) this.groups.delete(group);
     this.hooks?.onEnd?.(task);
     if (!task.isFailed || task.isAborted || task.isObserved) return;
     if (this.failures.push(task) === 1) this.host.turn(this.reportFailures);

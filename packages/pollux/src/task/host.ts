@@ -13,6 +13,11 @@ export interface Host {
   timer(task: () => void, ms: number): () => void;
   /** Reports an error that nobody handled, as loudly as the host reports an uncaught one. Does not throw itself. */
   uncaught(error: unknown): void;
+  /**
+   * Calls `report` if the loop runs empty, so that the host is about to end though something is unfinished, and makes
+   * the host's exit a failure then. Returns what takes it back.
+   */
+  onLoopEmpty(report: () => void): () => void;
   /** Writes a line where a person who runs the program looks for trouble. */
   warn(text: string): void;
   /** The async context that is current now, as a function that runs another one in it; `null` if it holds nothing. */

@@ -98,6 +98,7 @@ export class Task<T = unknown> extends Context implements Linked<Task> {
   /** Polls the future, or drives its cancel. Called by the executor, which has taken the task off the queue. */
   run(): void {
     const bits = this.bits;
+    if ((bits & Complete) !== 0) return; // Abandoned while it was queued.
     this.bits = (bits & ~Notified) | Running | Started;
     if ((bits & (Cancelled | Started)) === (Cancelled | Started)) {
       this.runCancel();
@@ -141,6 +142,13 @@ export class Task<T = unknown> extends Context implements Linked<Task> {
     this.complete(cancelled, new CancelledError(this.cancelReason, `${this.describe()} was cancelled`));
   }
 
+  /** Ends the task with an error without another poll: what it holds is lost. For a cleanup past its limit. */
+  abandon(error: unknown): void {
+    if (this.isComplete) return;
+    this.extras?.cleanup?.stop(this.runtime);
+    this.complete(Complete | Failed, error);
+  }
+
   describe(): string {
     return this.name === undefined ? `task ${this.id}` : `task ${this.id} (${this.name})`;
   }
@@ -151,10 +159,10 @@ export class Task<T = unknown> extends Context implements Linked<Task> {
     this.output = output;
     this.future = null;
     this.extras?.release();
-    const group = this.list as TaskGroup | null;
-    group?.remove(this as Task);
-    this.runtime.completed(this as Task);
-    group?.onEnd(this as Task);
+    const group = this.list as TaskGroup;
+    group.remove(this as Task);
+    this.runtime.completed(this as Task, group);
+    group.onEnd(this as Task);
     if (joiners === undefined) return;
     if (joiners instanceof Set) for (const joiner of joiners) joiner.wake();
     else joiners.wake();

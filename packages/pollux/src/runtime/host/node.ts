@@ -41,6 +41,9 @@ function captureContext(): ((run: () => void) => void) | null {
   return (run) => resource.runInAsyncScope(run);
 }
 
+/** Node's own exit code for a top-level `await` that never settles. */
+const UNSETTLED = 13;
+
 const settled = Promise.resolve();
 
 /** Node's event loop. */
@@ -60,6 +63,14 @@ export const host: Host = {
     setImmediate(() => {
       throw error;
     });
+  },
+  onLoopEmpty: (report) => {
+    const listener = (): void => {
+      process.exitCode = UNSETTLED;
+      report();
+    };
+    process.once("beforeExit", listener);
+    return () => process.off("beforeExit", listener);
   },
   warn: (text) => {
     process.stderr.write(`${text}\n`);

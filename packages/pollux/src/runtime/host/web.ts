@@ -31,6 +31,7 @@ export const host: Host = {
       throw error;
     });
   },
+  onLoopEmpty: () => () => {}, // A page or a worker does not end when its loop is empty.
   warn: (text) => console.warn(text),
   captureContext: () => null,
   ownContext: (run) => run(),

@@ -1,0 +1,226 @@
+import { host as nativeHost } from "#host";
+import { CancelledError, CleanupTimeoutError, ClosedError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
+import { Executor, type SpawnOptions } from "../task/executor.ts";
+import type { Hooks } from "../task/hooks.ts";
+import type { Host } from "../task/host.ts";
+import type { JoinHandle } from "../task/join-handle.ts";
+import type { Task } from "../task/task.ts";
+import { TaskGroup } from "../task/task-group.ts";
+import { Timers } from "../time/timers.ts";
+import { dump } from "./dump.ts";
+
+/** How a runtime is made. Everything has a default that suits a service on Node. */
+export interface RuntimeOptions {
+  /** `"paused"`: time stands still and jumps to the next timer when nothing else can happen. For tests. */
+  clock?: "real" | "paused";
+  /** How long the cleanup of one cancel may take, in ms, before it is reported and abandoned. Default 30,000. */
+  cleanupLimit?: number;
+  /** How long the tasks that are cancelled at the end may take in all, in ms. Default: `cleanupLimit`. */
+  shutdownGrace?: number;
+  /** Whether a task's polls see the `AsyncLocalStorage` values that it was spawned with. Default `true`. */
+  asyncContext?: boolean;
+  /** Called as things happen to tasks. */
+  hooks?: Hooks;
+  /** Given, once, the failure of a task that nobody observed. Default: as loud as the host's uncaught errors. */
+  onUnhandledError?: (error: unknown, task: { id: number; name: string | undefined }) => void;
+  /** The loop to run in. Default: Node's, or the Web's. */
+  host?: Host;
+}
+
+/** What a runtime has counted since it was made. */
+export interface RuntimeMetrics {
+  /** Tasks spawned. */
+  spawned: number;
+  /** Tasks that have ended. */
+  ended: number;
+  /** Tasks that have not. */
+  alive: number;
+  /** Polls of tasks. */
+  polls: number;
+  /** Wakes that made a task runnable. */
+  wakes: number;
+}
+
+/** The tasks that nobody owns. Once the runtime closes, those that arrive are asked to end at once. */
+class DetachedTasks extends TaskGroup {
+  closing: { reason: unknown } | null = null;
+  onEmpty: (() => void) | null = null;
+
+  override pushBack(task: Task): void {
+    super.pushBack(task);
+    if (this.closing !== null) task.abort(this.closing.reason);
+  }
+
+  override onEnd(): void {
+    if (this.size === 0) this.onEmpty?.();
+  }
+}
+
+/**
+ * Executor, clock and reactor, put together. One is made for you by {@link run}; make your own for other options, or to
+ * keep tasks of different parts of a program apart.
+ *
+ * It runs inside the host's loop: promises, timers and every library keep working beside it.
+ *
+ * @example
+ * ```ts
+ * const runtime = new Runtime({ clock: "paused" });
+ * await runtime.run(sleep(60_000)); // takes no time
+ * ```
+ */
+export class Runtime {
+  readonly #executor: Executor;
+  readonly #timers: Timers;
+  readonly #detached = new DetachedTasks("detached");
+  readonly #shutdownGrace: number;
+  readonly #host: Host;
+  /** Main futures that have not ended. */
+  #mains = 0;
+
+  /** @throws RangeError if a limit is negative or not a number */
+  constructor(options: RuntimeOptions = {}) {
+    const { host = nativeHost, cleanupLimit = 30_000, shutdownGrace = cleanupLimit } = options;
+    checkLimit("cleanupLimit", cleanupLimit);
+    checkLimit("shutdownGrace", shutdownGrace);
+    this.#host = host;
+    this.#shutdownGrace = shutdownGrace;
+    this.#timers = new Timers({ host, paused: options.clock === "paused", isIdle: () => this.#executor.isIdle });
+    this.#executor = new Executor({
+      host,
+      timers: this.#timers,
+      detached: this.#detached,
+      cleanupLimit,
+      asyncContext: options.asyncContext ?? true,
+      hooks: options.hooks ?? null,
+      onUnhandledError: options.onUnhandledError ?? ((error) => host.uncaught(error)),
+    });
+  }
+
+  /** What contexts carry: for executors and tests of one's own. */
+  get handle(): Executor {
+    return this.#executor;
+  }
+
+  /** The runtime's clock and timers. */
+  get timers(): Timers {
+    return this.#timers;
+  }
+
+  /** The name of the reactor in use: `"node"`, or `"none"` as long as nothing has asked for I/O. */
+  get reactor(): string {
+    return (this.#executor.reactor as { name: string } | undefined)?.name ?? "none";
+  }
+
+  /**
+   * Starts a task that belongs to nobody; see `spawn`.
+   *
+   * @throws ClosedError after {@link shutdown}
+   */
+  spawn<T>(future: Future<T>, options?: SpawnOptions): JoinHandle<T> {
+    if (this.#detached.closing !== null && this.#mains === 0) throw new ClosedError("the runtime");
+    return this.#executor.spawn(future, options);
+  }
+
+  /**
+   * Runs a future as the main one of the program, and gives what it gives.
+   *
+   * When it has ended, the tasks that are still detached are cancelled, and the promise settles after their cleanup or
+   * after the grace. If the host's loop runs empty while main has not ended, nothing can ever wake it: the tasks are
+   * then listed on stderr and the process ends with code 13, as Node does for a top-level `await` that never settles.
+   *
+   * @param options.signal - aborts main, with the signal's reason
+   * @throws what the future fails with; `CancelledError` if the signal aborted it
+   */
+  async run<T>(main: Future<T>, options: { signal?: AbortSignal; name?: string } = {}): Promise<T> {
+    if (!(main instanceof Future)) throw new TypeError("run needs a future: run(main()), with the call");
+    const { signal, name = "main" } = options;
+    const handle = this.#executor.spawn(main, { name }, new TaskGroup("main"));
+    const abort = (): void => handle.abort(signal?.reason);
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+    const stopWatching = this.#mains++ === 0 ? this.#host.onLoopEmpty(() => this.#reportStuck()) : undefined;
+    try {
+      return await handle;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      if (--this.#mains === 0) await this.#cancelDetached(new CancelledError(undefined, "the main future has ended"));
+      stopWatching?.();
+    }
+  }
+
+  /** Cancels every detached task, waits for their cleanup within the grace, and refuses to spawn from then on. */
+  async shutdown(reason: unknown = new ClosedError("the runtime")): Promise<void> {
+    await this.#cancelDetached(reason);
+    this.#detached.closing = { reason };
+  }
+
+  async #cancelDetached(reason: unknown): Promise<void> {
+    const detached = this.#detached;
+    const before = detached.closing;
+    if (detached.size === 0) return;
+    detached.closing = { reason };
+    await new Promise<void>((resolve) => {
+      const stop = Number.isFinite(this.#shutdownGrace) ? this.#host.timer(() => this.#abandon(), clamp(this.#shutdownGrace)) : () => {};
+      detached.onEmpty = () => {
+        detached.onEmpty = null;
+        stop();
+        resolve();
+      };
+      detached.abortAll(reason);
+    });
+    detached.closing = before;
+  }
+
+  #abandon(): void {
+    for (const task of this.#detached) {
+      const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
+      this.#host.warn(`pollux: ${error.message}\n${dump(this.#executor)}`);
+      task.abandon(error);
+    }
+  }
+
+  #reportStuck(): void {
+    this.#host.warn(
+      "pollux: the event loop ran empty and the main future has not ended: nothing is left that could wake it. " +
+        `Tasks that wait:\n${dump(this.#executor)}`,
+    );
+  }
+
+  /** Counters since the runtime was made. Reading them costs nothing. */
+  metrics(): RuntimeMetrics {
+    const { spawned, ended, polls, wakes } = this.#executor;
+    return { spawned, ended, alive: spawned - ended, polls, wakes };
+  }
+
+  /** The tasks that have not ended, as text: the name, state and coroutines of each, and what it waits for. */
+  dump(): string {
+    return dump(this.#executor);
+  }
+}
+
+/** The longest that a host timer takes: about 24.8 days, 2^31 - 1 ms. */
+function clamp(ms: number): number {
+  return Math.min(ms, 0x7fffffff);
+}
+
+function checkLimit(name: string, ms: number): void {
+  if (!(ms >= 0)) throw new RangeError(`${name} must be a number of milliseconds, 0 or more, or Infinity; got ${ms}`);
+}
+
+/**
+ * Runs a future as the main one of the program on a runtime of its own; see {@link Runtime.run}.
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   yield* sleep(10);
+ *   return "done";
+ * });
+ * console.log(await run(main()));
+ * ```
+ */
+export function run<T>(main: Future<T>, options: RuntimeOptions & { signal?: AbortSignal } = {}): Promise<T> {
+  const { signal, ...rest } = options;
+  return new Runtime(rest).run(main, signal === undefined ? {} : { signal });
+}
