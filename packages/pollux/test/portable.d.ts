@@ -1,6 +1,6 @@
 /**
- * The globals that the portable floors (core to stream) may use: those that Node, browsers, Deno and Bun share.
- * `tsconfig.portable.json` checks these floors with this file in place of Node's types.
+ * The globals that the portable floors (core to stream) and the Web host may use: those that Node, browsers, Deno and
+ * Bun share. `tsconfig.portable.json` checks them with this file in place of Node's types.
  */
 
 declare function queueMicrotask(callback: () => void): void;
@@ -63,3 +63,16 @@ interface AbortController {
 }
 
 declare const AbortController: { new (): AbortController };
+
+interface MessagePort extends EventTarget {
+  postMessage(message: unknown): void;
+  start(): void;
+  close(): void;
+}
+
+interface MessageChannel {
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}
+
+declare const MessageChannel: { new (): MessageChannel };
