@@ -128,6 +128,15 @@ export class TimeoutError extends PolluxError {
   }
 }
 
+/** The clock was to be moved by hand, and it is not paused. */
+export class ClockRunningError extends PolluxError {
+  override readonly code = "POLLUX_CLOCK_RUNNING";
+
+  constructor(what: string) {
+    super(`${what} needs a paused clock: call pause() first, or make the runtime with \`clock: "paused"\``);
+  }
+}
+
 /** The other side is gone: a channel without senders or receivers, a closed semaphore, listener or runtime. */
 export class ClosedError extends PolluxError {
   override readonly code = "POLLUX_CLOSED";
