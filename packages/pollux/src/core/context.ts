@@ -1,4 +1,5 @@
 import { NoRuntimeError } from "./errors.ts";
+import type { Frame } from "./frame.ts";
 import type { Future } from "./future.ts";
 import type { TimerEntry } from "./timer-entry.ts";
 
@@ -63,6 +64,11 @@ export abstract class Context implements Waker {
   readonly runtime: RuntimeHandle;
   /** Why the cancel that is under way was asked for. Set by whoever calls `cancel`, read by whoever is cancelled. */
   cancelReason: unknown = undefined;
+  /**
+   * The frame that a driver has resumed under this context: where a future that suspends it leaves itself.
+   * @internal
+   */
+  resumed: Frame<unknown> | null = null;
 
   constructor(runtime: RuntimeHandle = detached) {
     this.runtime = runtime;

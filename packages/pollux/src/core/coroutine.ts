@@ -18,28 +18,24 @@ class GeneratorFrame<T> extends Frame<T> {
   }
 
   override step(): Poll<T> {
-    this.awaited = null;
     return this.settle((this.gen as Generator<Suspend, T, unknown>).next());
   }
 
   override unwind(): Poll<T> {
-    this.awaited = null;
     return this.settle((this.gen as Generator<Suspend, T, unknown>).return(undefined as T));
   }
 
-  private settle(first: IteratorResult<Suspend, T>): Poll<T> {
-    let result = first;
-    for (;;) {
-      let error: Error | null;
-      if (result === SUSPENDED) {
-        error = this.adopt();
-        if (error === null) return Pending;
-      } else {
-        if (result.done === true) return result.value;
-        error = new BadYieldError(this.name, result.value);
-      }
-      result = (this.gen as Generator<Suspend, T, unknown>).throw(error);
+  /** Throws into the generator, for as long as what it does instead is wrong too. */
+  private raise(error: Error): Poll<T> {
+    return this.settle((this.gen as Generator<Suspend, T, unknown>).throw(error));
+  }
+
+  private settle(result: IteratorResult<Suspend, T>): Poll<T> {
+    if (result === SUSPENDED) {
+      const error = this.adopt();
+      return error === null ? Pending : this.raise(error);
     }
+    return result.done === true ? result.value : this.raise(new BadYieldError(this.name, result.value));
   }
 
   protected override drop(): void {

@@ -76,70 +76,98 @@ export abstract class Frame<T> extends Future<T> {
   protected abstract drop(): void;
 
   /**
-   * Makes this frame the owner of what it has just suspended on. Returns the error to throw into the frame if that has
-   * another owner.
+   * Takes over what this frame has just suspended on, which stands in `cx.resumed.awaited`: the frame that the driver
+   * has resumed, this one or one of its callers, is where a suspending future leaves itself. Returns the error to throw
+   * into the frame if the future has another owner.
    */
   protected adopt(): PolluxError | null {
-    const awaited = ambient.awaited as Future<unknown>;
+    const resumed = (ambient.cx as Context).resumed as Frame<unknown>;
+    const awaited = resumed.awaited as Future<unknown>;
     if (awaited.owner !== this) {
       if (awaited.owner !== null && !awaited.shared) return new FutureInUseError("what is awaited here is awaited elsewhere");
       awaited.owner = this;
     }
-    this.awaited = awaited;
+    if (resumed !== this) this.awaited = awaited;
     this.state = Suspended;
     return null;
   }
 
   /** `yield*` in a calling frame: the first call runs this frame, a later one takes its outcome. */
   override next(): IteratorResult<Suspend, T> {
-    switch (this.state) {
-      case New:
-      case Suspended:
-        return this.call();
-      case Returned: {
-        const value = this.outcome as T;
-        this.end(Done, undefined);
-        return { done: true, value };
-      }
-      case Failed: {
-        const error = this.outcome;
-        this.end(Done, undefined);
-        traceCaller(error, this.next);
-        throw error;
-      }
-      default:
-        throw this.misuse();
+    const state = this.state;
+    if (state === New) return this.call();
+    if (state === Returned) {
+      const value = this.outcome as T;
+      this.end(Done, undefined);
+      return { done: true, value };
     }
+    if (state === Failed) {
+      const error = this.outcome;
+      this.end(Done, undefined);
+      traceCaller(error, this.next);
+      throw error;
+    }
+    if (state === Suspended && this.owner === null) return this.callAgain();
+    throw this.misuse();
   }
 
-  /** Runs this frame under the frame that calls it: from its start, or from where a loan that is over has left it. */
+  /** Runs this frame under the frame that calls it. */
   private call(): IteratorResult<Suspend, T> {
-    if (ambient.cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
-    if (this.owner !== null) throw new FutureInUseError(`the coroutine ${this.name} is awaited elsewhere`);
-    const poll = this.drive();
+    const cx = ambient.cx;
+    if (cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
+    if (this.owner !== null) throw this.misuse();
+    this.state = Running;
+    let poll: Poll<T>;
+    try {
+      poll = this.step();
+    } catch (error) {
+      this.end(Done, undefined);
+      throw error;
+    }
+    if (poll !== Pending) {
+      this.state = Done;
+      this.drop();
+      return { done: true, value: poll };
+    }
+    return this.suspendCaller(cx, this as Frame<unknown>);
+  }
+
+  /** Goes on under a caller from where a loan that is over has left this frame. */
+  private callAgain(): IteratorResult<Suspend, T> {
+    const cx = ambient.cx;
+    if (cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
+    const poll = this.poll(cx);
     if (poll !== Pending) return { done: true, value: poll };
-    if (ambient.innermost === null) ambient.innermost = this.innermost;
-    ambient.awaited = this as Future<unknown>;
+    return this.suspendCaller(cx, this.innermost);
+  }
+
+  private suspendCaller(cx: Context, innermost: Frame<unknown>): IteratorResult<Suspend, T> {
+    const resumed = cx.resumed as Frame<unknown>;
+    if (resumed.innermost === resumed) resumed.innermost = innermost;
+    resumed.awaited = this as Future<unknown>;
     return SUSPENDED;
   }
 
   override poll(cx: Context): Poll<T> {
+    if (this.state === Suspended ? this.outcome !== undefined : this.state !== New) throw this.misuse();
     const outer = ambient.cx;
+    const resumed = cx.resumed;
     ambient.cx = cx;
     try {
-      return this.drive();
+      return this.drive(cx);
     } finally {
       ambient.cx = outer;
+      cx.resumed = resumed;
     }
   }
 
   /** Resumes the innermost frame, and its callers as their callees end. */
-  private drive(): Poll<T> {
-    if (this.state === Suspended ? this.outcome !== undefined : this.state !== New) throw this.misuse();
+  private drive(cx: Context): Poll<T> {
     let frame = this.innermost;
     for (;;) {
-      frame.state = Running;
       let poll: Poll<unknown>;
+      frame.state = Running;
+      cx.resumed = frame;
       try {
         poll = frame.step();
       } catch (error) {
@@ -147,26 +175,33 @@ export abstract class Frame<T> extends Future<T> {
           this.end(Done, undefined);
           throw error;
         }
-        frame = frame.leave(Failed, error);
+        frame = this.leave(frame, Failed, error);
         continue;
       }
       if (poll === Pending) {
-        this.suspendedAt(frame);
+        if (frame.innermost !== this.innermost) this.suspendedAt(frame);
         return Pending;
       }
       if (frame === this) {
         this.end(Done, undefined);
         return poll as T;
       }
-      frame = frame.leave(Returned, poll);
+      frame = this.leave(frame, Returned, poll);
     }
   }
 
-  /** Notes where to resume. In the common case, the same frame as before, nothing is written. */
+  /** Notes where to resume, after `frame` has suspended, itself or in a frame that it called. */
   private suspendedAt(frame: Frame<unknown>): void {
-    const innermost = ambient.innermost ?? frame;
-    if (this.innermost !== innermost) this.innermost = innermost;
-    ambient.innermost = null;
+    this.innermost = frame.innermost;
+    if (frame !== this) frame.innermost = frame;
+  }
+
+  /** Ends a frame that was called, and gives its caller, which is to be resumed. */
+  private leave(frame: Frame<unknown>, state: number, outcome: unknown): Frame<unknown> {
+    const caller = frame.owner as Frame<unknown>;
+    frame.end(state, outcome);
+    this.innermost = this as Frame<unknown>;
+    return caller;
   }
 
   /**
@@ -182,11 +217,13 @@ export abstract class Frame<T> extends Future<T> {
     this.outcome ??= new Unwinding(cx.cancelReason, this.innermost);
     const unwinding = this.outcome as Unwinding;
     const outer = ambient.cx;
+    const resumed = cx.resumed;
     ambient.cx = cx;
     try {
       if (this.unwindFrames(cx, unwinding) === Pending) return Pending;
     } finally {
       ambient.cx = outer;
+      cx.resumed = resumed;
     }
     this.end(Done, undefined);
     if (unwinding.errors.length > 0) throw new CleanupError(unwinding.reason, unwinding.errors);
@@ -206,6 +243,7 @@ export abstract class Frame<T> extends Future<T> {
     }
     for (;;) {
       frame.state = Running;
+      cx.resumed = frame;
       let poll: Poll<unknown>;
       let failed = false;
       try {
@@ -221,26 +259,19 @@ export abstract class Frame<T> extends Future<T> {
       }
       if (frame !== unwinding.leaving) {
         // A coroutine that a `finally` has called ends as any callee does, and the `finally` goes on.
-        frame = frame.leave(failed ? Failed : Returned, poll);
+        frame = this.leave(frame, failed ? Failed : Returned, poll);
         enter = false;
         continue;
       }
       if (failed) unwinding.collect(poll);
       if (frame === this) return undefined;
-      frame = frame.leave(Done, undefined);
+      frame = this.leave(frame, Done, undefined);
       unwinding.leaving = frame;
       enter = true;
     }
   }
 
-  /** Ends a frame that was called, and gives its caller. */
-  protected leave(state: number, outcome: unknown): Frame<unknown> {
-    const caller = this.owner as Frame<unknown>;
-    this.end(state, outcome);
-    return caller;
-  }
-
-  private end(state: number, outcome: unknown): void {
+  end(state: number, outcome: unknown): void {
     this.state = state;
     this.outcome = outcome;
     this.awaited = null;

@@ -109,11 +109,10 @@ export abstract class Future<T> implements PromiseLike<T> {
     const cx = ambient.cx;
     if (cx === null) throw new NoContextError("`yield*` on a future");
     const poll = this.poll(cx);
-    if (poll === Pending) {
-      ambient.awaited = this;
-      return SUSPENDED;
-    }
-    return { done: true, value: poll };
+    if (poll !== Pending) return { done: true, value: poll };
+    if (cx.resumed === null) throw new NoContextError("`yield*` on a future");
+    cx.resumed.awaited = this;
+    return SUSPENDED;
   }
 
   /**

@@ -47,8 +47,8 @@ class DetachedTasks extends TaskGroup {
   closing: { reason: unknown } | null = null;
   onEmpty: (() => void) | null = null;
 
-  override pushBack(task: Task): void {
-    super.pushBack(task);
+  override add(task: Task): void {
+    super.add(task);
     if (this.closing !== null) task.abort(this.closing.reason);
   }
 

@@ -3,6 +3,7 @@ import type { Future } from "../core/future.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
 import { JoinHandle } from "./join-handle.ts";
+import { RunQueue } from "./run-queue.ts";
 import { Task, TaskExtras } from "./task.ts";
 import { TaskGroup } from "./task-group.ts";
 
@@ -43,7 +44,7 @@ const TURN_LIMIT = 1;
  * scheduled before.
  *
  * Invariants:
- * - `head` to `tail`, by `link`, are the tasks that are `Notified` and not `Running`.
+ * - `queue` has the tasks that are `Notified` and not `Running`, each once.
  * - `scheduled` is set exactly while a drain is running or due; so every enqueued task is going to be polled.
  * - `turnAsked` is set from asking the host until it calls back; `yielding` implies `turnAsked`.
  */
@@ -69,8 +70,7 @@ export class Executor implements RuntimeHandle {
 
   private readonly asyncContext: boolean;
   private readonly onUnhandledError: (error: unknown, task: Task) => void;
-  private head: Task | null = null;
-  private tail: Task | null = null;
+  private readonly queue = new RunQueue();
   private scheduled = false;
   private turnAsked = false;
   private yielding = false;
@@ -97,7 +97,7 @@ export class Executor implements RuntimeHandle {
 
   /** As {@link spawn}, for those that have no use for a handle. */
   start<T>(future: Future<T>, options: SpawnOptions | undefined, group: TaskGroup): Task<T> {
-    const task = new Task<T>(this, future, ++this.spawned);
+    const task = new Task<T>(this, group, future, ++this.spawned);
     future.claim(task);
     if (options?.name !== undefined) {
       task.extras = new TaskExtras();
@@ -105,7 +105,7 @@ export class Executor implements RuntimeHandle {
     }
     inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
     if (group.size === 0 && group !== this.detached) this.groups.add(group);
-    group.pushBack(task as Task);
+    group.add(task as Task);
     this.hooks?.onSpawn?.(task as Task);
     this.enqueue(task as Task);
     return task;
@@ -119,9 +119,7 @@ export class Executor implements RuntimeHandle {
   }
 
   enqueue(task: Task): void {
-    if (this.tail === null) this.head = task;
-    else this.tail.link = task;
-    this.tail = task;
+    this.queue.push(task);
     if (!this.scheduled) {
       this.scheduled = true;
       this.host.microtask(this.drain);
@@ -139,11 +137,8 @@ export class Executor implements RuntimeHandle {
 
   private readonly pollAll = (): void => {
     for (;;) {
-      const task = this.head;
-      if (task === null) break;
-      this.head = task.link;
-      if (this.head === null) this.tail = null;
-      task.link = null;
+      const task = this.queue.shift();
+      if (task === undefined) break;
       this.poll(task);
       if (--this.untilClock === 0 && this.isTurnOver()) {
         this.yielding = true;
@@ -189,7 +184,8 @@ export class Executor implements RuntimeHandle {
   }
 
   /** A task of the group has ended and left it; called before its joiners are woken. */
-  completed(task: Task, group: TaskGroup): void {
+  completed(task: Task): void {
+    const group = task.group;
     this.ended++;
     if (group.size === 0 && group !== this.detached) this.groups.delete(group);
     this.hooks?.onEnd?.(task);

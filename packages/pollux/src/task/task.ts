@@ -2,7 +2,6 @@ import { Cleanup } from "../core/cleanup.ts";
 import { Context, type Waker } from "../core/context.ts";
 import { CancelledError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
-import type { Linked, LinkedList } from "../core/list.ts";
 import { Pending } from "../core/poll.ts";
 import type { Executor } from "./executor.ts";
 import type { TaskGroup } from "./task-group.ts";
@@ -55,23 +54,21 @@ export class TaskExtras {
 }
 
 /** A top-level future that the executor owns: future, state, run-queue link, waker and context in one object. */
-export class Task<T = unknown> extends Context implements Linked<Task> {
+export class Task<T = unknown> extends Context {
   declare readonly runtime: Executor;
   bits: number = Notified;
-  /** The next on the run queue. */
-  link: Task | null = null;
-  /** The group that the task belongs to: a scope, a set, or the runtime's own. */
-  list: LinkedList<Task> | null = null;
-  before: Task | null = null;
-  after: Task | null = null;
+  /** The group that the task belongs to (a scope, a set, or the runtime's own), and its place there. */
+  readonly group: TaskGroup;
+  /** @internal */ place = -1;
   future: Future<T> | null;
   /** The value or the error, once complete. Until then those to wake: `undefined`, one waker, or a set of them. */
   output: unknown = undefined;
   readonly id: number;
   extras: TaskExtras | null = null;
 
-  constructor(executor: Executor, future: Future<T>, id: number) {
+  constructor(executor: Executor, group: TaskGroup, future: Future<T>, id: number) {
     super(executor);
+    this.group = group;
     this.future = future;
     this.id = id;
   }
@@ -159,9 +156,9 @@ export class Task<T = unknown> extends Context implements Linked<Task> {
     this.output = output;
     this.future = null;
     this.extras?.release();
-    const group = this.list as TaskGroup;
+    const group = this.group;
     group.remove(this as Task);
-    this.runtime.completed(this as Task, group);
+    this.runtime.completed(this as Task);
     group.onEnd(this as Task);
     if (joiners === undefined) return;
     if (joiners instanceof Set) for (const joiner of joiners) joiner.wake();

@@ -1,4 +1,4 @@
-import { AsyncResource, executionAsyncResource } from "node:async_hooks";
+import { AsyncResource, executionAsyncId, executionAsyncResource } from "node:async_hooks";
 import type { Host } from "../../task/host.ts";
 
 /**
@@ -31,10 +31,13 @@ const frameKey = Object.getOwnPropertySymbols(own).find((key) => key.description
 /** Symbols that every resource has; each store in use adds one. */
 const plainKeys = Object.getOwnPropertySymbols(own).length;
 
+const ownId = own.asyncId();
+
 function captureContext(): ((run: () => void) => void) | null {
   if (frameKey === undefined) {
-    const current = executionAsyncResource();
-    if (current === own ? !storeSeen : Object.getOwnPropertySymbols(current).length <= plainKeys) return null;
+    if (executionAsyncId() === ownId) {
+      if (!storeSeen) return null;
+    } else if (Object.getOwnPropertySymbols(executionAsyncResource()).length <= plainKeys) return null;
   }
   const resource = new AsyncResource("PolluxTask", { requireManualDestroy: true });
   if (frameKey !== undefined && (resource as unknown as Record<symbol, unknown>)[frameKey] === undefined) return null;
