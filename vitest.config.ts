@@ -24,7 +24,7 @@ export default defineConfig({
           include: [
             "packages/*/src/**/*.test.ts",
             "packages/*/test/**/*.test.ts",
-            "{bench,examples,scripts}/**/*.test.ts",
+            "{bench,examples}/src/**/*.test.ts",
           ],
           exclude: ["**/node_modules/**", "**/dist/**", "packages/*/test/{conformance,packaging}/**"],
         },
@@ -43,7 +43,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "packaging",
-          include: ["packages/*/test/packaging/**/*.test.ts"],
+          include: ["packages/*/test/packaging/**/*.test.ts", "scripts/src/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

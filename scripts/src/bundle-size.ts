@@ -1,0 +1,69 @@
+import { argv } from "node:process";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { rolldown } from "rolldown";
+
+export interface BundleSize {
+  /** Bytes of the minified bundle. */
+  readonly minified: number;
+  /** Bytes of the same after gzip at its highest level, as a server would send it. */
+  readonly gzip: number;
+}
+
+/** What the bundles hold: these exports of `pollux` and all that they need. */
+export const programs: readonly { names: readonly string[] | "*"; limit?: number }[] = [
+  { names: ["co"] },
+  { names: ["co", "spawn", "sleep", "select"], limit: 8192 },
+  { names: "*" },
+];
+
+/**
+ * Bundles the named exports of `pollux`, as it is installed for a program in `directory`, for Node.
+ *
+ * @throws Error if the package cannot be found or does not export one of the names
+ */
+export async function bundleSize(directory: string, names: readonly string[] | "*"): Promise<BundleSize> {
+  const source = `export ${names === "*" ? "*" : `{ ${names.join(", ")} }`} from "pollux";`;
+  const bundle = await rolldown({
+    input: "program.js",
+    cwd: directory,
+    platform: "node",
+    external: /^node:/,
+    plugins: [
+      {
+        name: "program",
+        resolveId: (id) => (id === "program.js" ? `${directory}/program.js` : null),
+        load: (id) => (id === `${directory}/program.js` ? source : null),
+      },
+    ],
+    onLog(_level, log) {
+      throw new Error(log.message);
+    },
+  });
+  try {
+    const { output } = await bundle.generate({ format: "esm", minify: true });
+    const code = Buffer.from(output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join(""));
+    return { minified: code.length, gzip: gzipSync(code, { level: 9 }).length };
+  } finally {
+    await bundle.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const rows = [["exports of pollux", "minified", "gzip", "limit"]];
+  for (const { names, limit } of programs) {
+    const size = await bundleSize(fileURLToPath(new URL("..", import.meta.url)), names);
+    const title = names === "*" ? "all of them" : names.join(", ");
+    rows.push([title, `${size.minified}`, `${size.gzip}`, limit === undefined ? "" : `${limit}`]);
+    if (limit !== undefined && size.gzip > limit) process.exitCode = 1;
+  }
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of rows) {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    console.log(cells.join("  ").trimEnd());
+  }
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) await main();
