@@ -1,8 +1,13 @@
 import { SUSPENDED } from "./ambient.ts";
-import { BadYieldError, NotCompiledError } from "./errors.ts";
+import type { Context } from "./context.ts";
+import { BadYieldError, describe, NotCompiledError } from "./errors.ts";
 import { Frame } from "./frame.ts";
-import { Future, type Suspend } from "./future.ts";
+import { Future, isFuture, type Suspend } from "./future.ts";
 import { Pending, type Poll } from "./poll.ts";
+
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING = Pending;
+const SUSPEND = SUSPENDED;
 
 /** A frame whose code is a generator. */
 class GeneratorFrame<T> extends Frame<T> {
@@ -17,30 +22,48 @@ class GeneratorFrame<T> extends Frame<T> {
     return (this.gen && names.get(Object.getPrototypeOf(this.gen))) || "(anonymous)";
   }
 
-  override step(): Poll<T> {
-    return this.settle((this.gen as Generator<Suspend, T, unknown>).next());
+  override step(cx: Context): Poll<T> {
+    return this.settle(cx, (this.gen as Generator<Suspend, T, unknown>).next());
   }
 
-  override unwind(): Poll<T> {
-    return this.settle((this.gen as Generator<Suspend, T, unknown>).return(undefined as T));
+  override unwind(cx: Context): Poll<T> {
+    return this.settle(cx, (this.gen as Generator<Suspend, T, unknown>).return(undefined as T));
   }
 
   /** Throws into the generator, for as long as what it does instead is wrong too. */
-  private raise(error: Error): Poll<T> {
-    return this.settle((this.gen as Generator<Suspend, T, unknown>).throw(error));
+  private raise(cx: Context, error: Error): Poll<T> {
+    return this.settle(cx, (this.gen as Generator<Suspend, T, unknown>).throw(error));
   }
 
-  private settle(result: IteratorResult<Suspend, T>): Poll<T> {
-    if (result === SUSPENDED) {
-      const error = this.adopt();
-      return error === null ? Pending : this.raise(error);
+  private settle(cx: Context, result: IteratorResult<Suspend, T>): Poll<T> {
+    if (result === SUSPEND) {
+      const error = this.adopt(cx);
+      return error === null ? PENDING : this.raise(cx, error);
     }
-    return result.done === true ? result.value : this.raise(new BadYieldError(this.name, result.value));
+    return result.done === true ? result.value : this.raise(cx, new BadYieldError(this.name, result.value));
   }
 
   protected override drop(): void {
     this.gen = null;
   }
+}
+
+/**
+ * The future of a block of code that was passed as a function, from what a call of it gave: a future as it is, a
+ * generator as a coroutine's. So `scope(function* (s) { … })` needs no `co`.
+ *
+ * @param who - names the callee in the error, such as `"scope"`
+ * @throws TypeError for anything else
+ * @internal
+ */
+export function blockFuture<T>(given: Future<T> | Generator<Suspend, T, unknown>, who: string): Future<T> {
+  if (Object.prototype.toString.call(given) === "[object Generator]") {
+    return new GeneratorFrame(given as Generator<Suspend, T, unknown>);
+  }
+  if (isFuture(given)) return given as Future<T>;
+  throw new TypeError(
+    `${who} needs a generator function, or one that returns a future; the function returned ${describe(given)}`,
+  );
 }
 
 /** A call whose parameters threw: the error is the future's. */
@@ -95,8 +118,10 @@ export function co<This, A extends unknown[], R>(
   fn: (this: This, ...args: A) => Generator<Suspend, R, unknown> | Promise<R>,
 ): (this: This, ...args: A) => Future<R> {
   const kind = typeof fn === "function" ? Object.prototype.toString.call(fn) : "";
-  if (kind === "[object AsyncFunction]" || kind === "[object AsyncGeneratorFunction]") throw new NotCompiledError(fn.name);
-  if (kind !== "[object GeneratorFunction]") throw new TypeError("co needs a generator function: co(function* () { … })");
+  if (kind === "[object AsyncFunction]" || kind === "[object AsyncGeneratorFunction]")
+    throw new NotCompiledError(fn.name);
+  if (kind !== "[object GeneratorFunction]")
+    throw new TypeError("co needs a generator function: co(function* () { … })");
   const generator = fn as (this: This, ...args: A) => Generator<Suspend, R, unknown>;
   if (fn.name !== "") names.set(generator.prototype, fn.name);
   const coroutine = function (this: This, ...args: A): Future<R> {

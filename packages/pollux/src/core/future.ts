@@ -3,6 +3,11 @@ import type { Context } from "./context.ts";
 import { FutureInUseError, NoContextError, NoRuntimeError, PollAfterCompletionError } from "./errors.ts";
 import { Pending, type Poll } from "./poll.ts";
 
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING = Pending;
+const SUSPEND = SUSPENDED;
+const current = ambient;
+
 declare const suspend: unique symbol;
 
 /** The type of what a coroutine yields while it waits. Only the runtime makes and reads it: write `yield* future`. */
@@ -106,13 +111,13 @@ export abstract class Future<T> implements PromiseLike<T> {
    * @internal
    */
   next(): IteratorResult<Suspend, T> {
-    const cx = ambient.cx;
+    const cx = current.cx;
     if (cx === null) throw new NoContextError("`yield*` on a future");
     const poll = this.poll(cx);
-    if (poll !== Pending) return { done: true, value: poll };
+    if (poll !== PENDING) return { done: true, value: poll };
     if (cx.resumed === null) throw new NoContextError("`yield*` on a future");
     cx.resumed.awaited = this;
-    return SUSPENDED;
+    return SUSPEND;
   }
 
   /**
@@ -128,7 +133,8 @@ export abstract class Future<T> implements PromiseLike<T> {
    * @internal
    */
   claim(owner: object): void {
-    if (this.owner !== null && this.owner !== owner) throw new FutureInUseError("this future is being awaited elsewhere");
+    if (this.owner !== null && this.owner !== owner)
+      throw new FutureInUseError("this future is being awaited elsewhere");
     this.owner = owner;
   }
 
@@ -136,6 +142,21 @@ export abstract class Future<T> implements PromiseLike<T> {
   release(owner: object): void {
     if (this.owner === owner) this.owner = null;
   }
+}
+
+/**
+ * Whether a value is a future: one of this copy of the library, or of another one in the same program.
+ *
+ * @internal
+ */
+export function isFuture(value: unknown): value is Future<unknown> {
+  if (value instanceof Future) return true;
+  const other = value as Partial<Future<unknown>> | null | undefined;
+  return (
+    typeof other?.poll === "function" &&
+    typeof other.cancel === "function" &&
+    typeof other.claim === "function"
+  );
 }
 
 /** The one run that all `then` calls of a future share. */

@@ -1,6 +1,6 @@
 import { host as nativeHost } from "#host";
 import { CancelledError, CleanupTimeoutError, ClosedError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { type Future, isFuture } from "../core/future.ts";
 import { Executor, type SpawnOptions } from "../task/executor.ts";
 import type { Hooks } from "../task/hooks.ts";
 import type { Host } from "../task/host.ts";
@@ -85,7 +85,11 @@ export class Runtime {
     checkLimit("shutdownGrace", shutdownGrace);
     this.#host = host;
     this.#shutdownGrace = shutdownGrace;
-    this.#timers = new Timers({ host, paused: options.clock === "paused", isIdle: () => this.#executor.isIdle });
+    this.#timers = new Timers({
+      host,
+      paused: options.clock === "paused",
+      isIdle: () => this.#executor.isIdle,
+    });
     this.#executor = new Executor({
       host,
       timers: this.#timers,
@@ -133,7 +137,7 @@ export class Runtime {
    * @throws what the future fails with; `CancelledError` if the signal aborted it
    */
   async run<T>(main: Future<T>, options: { signal?: AbortSignal; name?: string } = {}): Promise<T> {
-    if (!(main instanceof Future)) throw new TypeError("run needs a future: run(main()), with the call");
+    if (!isFuture(main)) throw new TypeError("run needs a future: run(main()), with the call");
     const { signal, name = "main" } = options;
     const handle = this.#executor.spawn(main, { name }, new TaskGroup("main"));
     const abort = (): void => handle.abort(signal?.reason);
@@ -144,7 +148,8 @@ export class Runtime {
       return await handle;
     } finally {
       signal?.removeEventListener("abort", abort);
-      if (--this.#mains === 0) await this.#cancelDetached(new CancelledError(undefined, "the main future has ended"));
+      if (--this.#mains === 0)
+        await this.#cancelDetached(new CancelledError(undefined, "the main future has ended"));
       stopWatching?.();
     }
   }
@@ -161,7 +166,9 @@ export class Runtime {
     if (detached.size === 0) return;
     detached.closing = { reason };
     await new Promise<void>((resolve) => {
-      const stop = Number.isFinite(this.#shutdownGrace) ? this.#host.timer(() => this.#abandon(), clamp(this.#shutdownGrace)) : () => {};
+      const stop = Number.isFinite(this.#shutdownGrace)
+        ? this.#host.timer(() => this.#abandon(), clamp(this.#shutdownGrace))
+        : () => {};
       detached.onEmpty = () => {
         detached.onEmpty = null;
         stop();
@@ -205,7 +212,8 @@ function clamp(ms: number): number {
 }
 
 function checkLimit(name: string, ms: number): void {
-  if (!(ms >= 0)) throw new RangeError(`${name} must be a number of milliseconds, 0 or more, or Infinity; got ${ms}`);
+  if (!(ms >= 0))
+    throw new RangeError(`${name} must be a number of milliseconds, 0 or more, or Infinity; got ${ms}`);
 }
 
 /**

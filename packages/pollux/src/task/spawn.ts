@@ -1,6 +1,6 @@
 import { ambient } from "../core/ambient.ts";
 import { NoRuntimeError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { type Future, isFuture } from "../core/future.ts";
 import type { Executor, SpawnOptions } from "./executor.ts";
 import type { JoinHandle } from "./join-handle.ts";
 
@@ -29,6 +29,6 @@ export function currentExecutor(what: string): Executor {
  * ```
  */
 export function spawn<T>(future: Future<T>, options?: SpawnOptions): JoinHandle<T> {
-  if (!(future instanceof Future)) throw new TypeError("spawn needs a future: spawn(coroutine(…)), with the call");
+  if (!isFuture(future)) throw new TypeError("spawn needs a future: spawn(coroutine(…)), with the call");
   return currentExecutor("spawn").spawn(future, options);
 }
