@@ -141,8 +141,8 @@ export class ClockRunningError extends PolluxError {
 export class ClosedError extends PolluxError {
   override readonly code = "POLLUX_CLOSED";
 
-  constructor(what: string) {
-    super(`${what} is closed`);
+  constructor(what: string, options?: ErrorOptions) {
+    super(`${what} is closed`, options);
   }
 }
 
