@@ -6,7 +6,7 @@ import { Future, isFuture, type Suspend } from "./future.ts";
 import { Pending, type Poll } from "./poll.ts";
 
 // Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
-const PENDING = Pending;
+const PENDING: Pending = Pending;
 const SUSPEND = SUSPENDED;
 
 /** A frame whose code is a generator. */
@@ -24,6 +24,14 @@ class GeneratorFrame<T> extends Frame<T> {
 
   override step(cx: Context): Poll<T> {
     return this.settle(cx, (this.gen as Generator<Suspend, T, unknown>).next());
+  }
+
+  /** A generator that ends at once has made the result that its caller wants. */
+  protected override begin(cx: Context): IteratorResult<Suspend, T> {
+    const result = (this.gen as Generator<Suspend, T, unknown>).next();
+    if (result.done === true) return result;
+    const poll = this.settle(cx, result);
+    return poll === PENDING ? SUSPEND : { done: true, value: poll };
   }
 
   override unwind(cx: Context): Poll<T> {

@@ -170,6 +170,24 @@ export class WouldBlockError extends PolluxError {
   }
 }
 
+/** A guard or permit was used after it had been released. */
+export class ReleasedError extends PolluxError {
+  override readonly code = "POLLUX_RELEASED";
+
+  constructor(what: string) {
+    super(`${what} was released: what it guards can be used only while it is held; acquire it anew`);
+  }
+}
+
+/** `set` on a cell that has its value already. */
+export class AlreadyInitializedError extends PolluxError {
+  override readonly code = "POLLUX_ALREADY_INITIALIZED";
+
+  constructor(what: string) {
+    super(`${what} has its value already, which does not change any more: read it with \`get\``);
+  }
+}
+
 /** A slow receiver of a broadcast channel missed `missed` values; the next `recv` gives the oldest that is kept. */
 export class LaggedError extends PolluxError {
   override readonly code = "POLLUX_LAGGED";

@@ -1,9 +1,20 @@
 import { ambient, SUSPENDED } from "./ambient.ts";
 import type { Context } from "./context.ts";
-import { CleanupError, FutureInUseError, NoContextError, PollAfterCompletionError, type PolluxError } from "./errors.ts";
+import {
+  CleanupError,
+  FutureInUseError,
+  NoContextError,
+  PollAfterCompletionError,
+  type PolluxError,
+} from "./errors.ts";
 import { Future, type Suspend } from "./future.ts";
 import { Pending, type Poll } from "./poll.ts";
 import { traceCaller } from "./trace.ts";
+
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING: Pending = Pending;
+const SUSPEND = SUSPENDED;
+const current = ambient;
 
 /**
  * The life of a frame: `New`, `Running`, then between `Suspended` and `Running`, and at last `Returned` or `Failed`,
@@ -58,19 +69,29 @@ class Unwinding {
  * @internal
  */
 export abstract class Frame<T> extends Future<T> {
-  state: number = New;
-  awaited: Future<unknown> | null = null;
-  innermost: Frame<unknown> = this as Frame<unknown>;
-  outcome: unknown = undefined;
+  state: number;
+  awaited: Future<unknown> | null;
+  innermost: Frame<unknown>;
+  outcome: unknown;
+
+  constructor() {
+    super();
+    this.state = New;
+    this.awaited = null;
+    this.innermost = this as Frame<unknown>;
+    this.outcome = undefined;
+  }
 
   /** The coroutine's name, for traces and dumps. */
   abstract get name(): string;
 
-  /** Starts the frame's own code, or resumes it. On `Pending`, {@link adopt} has been called. */
-  abstract step(): Poll<T>;
+  /**
+   * Starts the frame's own code, or resumes it. On `Pending`, {@link adopt} has been called.
+   */
+  abstract step(cx: Context): Poll<T>;
 
   /** Enters the frame as if the line where it is suspended had executed `return`. On `Pending`, as {@link step}. */
-  abstract unwind(): Poll<T>;
+  abstract unwind(cx: Context): Poll<T>;
 
   /** Drops what only a frame that goes on needs, so that an outcome that is kept keeps nothing else. */
   protected abstract drop(): void;
@@ -80,11 +101,12 @@ export abstract class Frame<T> extends Future<T> {
    * has resumed, this one or one of its callers, is where a suspending future leaves itself. Returns the error to throw
    * into the frame if the future has another owner.
    */
-  protected adopt(): PolluxError | null {
-    const resumed = (ambient.cx as Context).resumed as Frame<unknown>;
+  protected adopt(cx: Context): PolluxError | null {
+    const resumed = cx.resumed as Frame<unknown>;
     const awaited = resumed.awaited as Future<unknown>;
     if (awaited.owner !== this) {
-      if (awaited.owner !== null && !awaited.shared) return new FutureInUseError("what is awaited here is awaited elsewhere");
+      if (awaited.owner !== null && !awaited.shared)
+        return new FutureInUseError("what is awaited here is awaited elsewhere");
       awaited.owner = this;
     }
     if (resumed !== this) this.awaited = awaited;
@@ -113,31 +135,35 @@ export abstract class Frame<T> extends Future<T> {
 
   /** Runs this frame under the frame that calls it. */
   private call(): IteratorResult<Suspend, T> {
-    const cx = ambient.cx;
+    const cx = current.cx;
     if (cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
     if (this.owner !== null) throw this.misuse();
     this.state = Running;
-    let poll: Poll<T>;
+    let result: IteratorResult<Suspend, T>;
     try {
-      poll = this.step();
+      result = this.begin(cx);
     } catch (error) {
       this.end(Done, undefined);
       throw error;
     }
-    if (poll !== Pending) {
-      this.state = Done;
-      this.drop();
-      return { done: true, value: poll };
-    }
-    return this.suspendCaller(cx, this as Frame<unknown>);
+    if (result === SUSPEND) return this.suspendCaller(cx, this as Frame<unknown>);
+    this.state = Done;
+    this.drop();
+    return result;
+  }
+
+  /** The first {@link step} of a frame that is called by another, with the result as `yield*` wants it. */
+  protected begin(cx: Context): IteratorResult<Suspend, T> {
+    const poll = this.step(cx);
+    return poll === PENDING ? SUSPEND : { done: true, value: poll };
   }
 
   /** Goes on under a caller from where a loan that is over has left this frame. */
   private callAgain(): IteratorResult<Suspend, T> {
-    const cx = ambient.cx;
+    const cx = current.cx;
     if (cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
     const poll = this.poll(cx);
-    if (poll !== Pending) return { done: true, value: poll };
+    if (poll !== PENDING) return { done: true, value: poll };
     return this.suspendCaller(cx, this.innermost);
   }
 
@@ -145,18 +171,20 @@ export abstract class Frame<T> extends Future<T> {
     const resumed = cx.resumed as Frame<unknown>;
     if (resumed.innermost === resumed) resumed.innermost = innermost;
     resumed.awaited = this as Future<unknown>;
-    return SUSPENDED;
+    return SUSPEND;
   }
 
   override poll(cx: Context): Poll<T> {
     if (this.state === Suspended ? this.outcome !== undefined : this.state !== New) throw this.misuse();
-    const outer = ambient.cx;
+    // The common case, a task's own frame: nothing to put back. Else a future between two frames has passed its context on.
+    if (current.cx === cx && (cx.resumed === null || cx.resumed === this.innermost)) return this.drive(cx);
+    const outer = current.cx;
     const resumed = cx.resumed;
-    ambient.cx = cx;
+    current.cx = cx;
     try {
       return this.drive(cx);
     } finally {
-      ambient.cx = outer;
+      current.cx = outer;
       cx.resumed = resumed;
     }
   }
@@ -167,9 +195,9 @@ export abstract class Frame<T> extends Future<T> {
     for (;;) {
       let poll: Poll<unknown>;
       frame.state = Running;
-      cx.resumed = frame;
+      if (cx.resumed !== frame) cx.resumed = frame;
       try {
-        poll = frame.step();
+        poll = frame.step(cx);
       } catch (error) {
         if (frame === this) {
           this.end(Done, undefined);
@@ -178,9 +206,9 @@ export abstract class Frame<T> extends Future<T> {
         frame = this.leave(frame, Failed, error);
         continue;
       }
-      if (poll === Pending) {
+      if (poll === PENDING) {
         if (frame.innermost !== this.innermost) this.suspendedAt(frame);
-        return Pending;
+        return PENDING;
       }
       if (frame === this) {
         this.end(Done, undefined);
@@ -216,13 +244,13 @@ export abstract class Frame<T> extends Future<T> {
     if (this.state !== Suspended) throw this.misuse();
     this.outcome ??= new Unwinding(cx.cancelReason, this.innermost);
     const unwinding = this.outcome as Unwinding;
-    const outer = ambient.cx;
+    const outer = current.cx;
     const resumed = cx.resumed;
-    ambient.cx = cx;
+    current.cx = cx;
     try {
-      if (this.unwindFrames(cx, unwinding) === Pending) return Pending;
+      if (this.unwindFrames(cx, unwinding) === PENDING) return PENDING;
     } finally {
-      ambient.cx = outer;
+      current.cx = outer;
       cx.resumed = resumed;
     }
     this.end(Done, undefined);
@@ -235,7 +263,7 @@ export abstract class Frame<T> extends Future<T> {
     let enter = unwinding.cancellingLeaf;
     if (enter) {
       try {
-        if (frame.awaited?.cancel(cx) === Pending) return Pending;
+        if (frame.awaited?.cancel(cx) === PENDING) return PENDING;
       } catch (error) {
         unwinding.collect(error);
       }
@@ -248,14 +276,14 @@ export abstract class Frame<T> extends Future<T> {
       let failed = false;
       try {
         // A frame is left by `unwind` once. When a `finally` has suspended, it is resumed like any code.
-        poll = enter ? frame.unwind() : frame.step();
+        poll = enter ? frame.unwind(cx) : frame.step(cx);
       } catch (error) {
         poll = error;
         failed = true;
       }
-      if (poll === Pending && !failed) {
+      if (poll === PENDING && !failed) {
         this.suspendedAt(frame);
-        return Pending;
+        return PENDING;
       }
       if (frame !== unwinding.leaving) {
         // A coroutine that a `finally` has called ends as any callee does, and the `finally` goes on.
@@ -280,8 +308,10 @@ export abstract class Frame<T> extends Future<T> {
   }
 
   private misuse(): PolluxError {
-    if (this.state === Running) return new FutureInUseError(`the coroutine ${this.name} was polled from within its own poll`);
-    if (this.state === Suspended) return new FutureInUseError(`the coroutine ${this.name} is being cancelled and must not be polled`);
+    if (this.state === Running)
+      return new FutureInUseError(`the coroutine ${this.name} was polled from within its own poll`);
+    if (this.state === Suspended)
+      return new FutureInUseError(`the coroutine ${this.name} is being cancelled and must not be polled`);
     return new PollAfterCompletionError(`the coroutine ${this.name}`);
   }
 }

@@ -4,9 +4,12 @@ import { FutureInUseError, NoContextError, NoRuntimeError, PollAfterCompletionEr
 import { Pending, type Poll } from "./poll.ts";
 
 // Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
-const PENDING = Pending;
+const PENDING: Pending = Pending;
 const SUSPEND = SUSPENDED;
 const current = ambient;
+
+/** The iterator result of the many futures that resolve to nothing. */
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 declare const suspend: unique symbol;
 
@@ -114,7 +117,8 @@ export abstract class Future<T> implements PromiseLike<T> {
     const cx = current.cx;
     if (cx === null) throw new NoContextError("`yield*` on a future");
     const poll = this.poll(cx);
-    if (poll !== PENDING) return { done: true, value: poll };
+    if (poll !== PENDING)
+      return poll === undefined ? (DONE as IteratorReturnResult<T>) : { done: true, value: poll };
     if (cx.resumed === null) throw new NoContextError("`yield*` on a future");
     cx.resumed.awaited = this;
     return SUSPEND;

@@ -16,7 +16,8 @@ const ROOT = /^ {4}at (?:Frame|GeneratorFrame)\.(?:poll|cancel)\b/;
  * @param below - the function whose caller is the waiting coroutine
  */
 export function traceCaller(error: unknown, below: (...args: never[]) => unknown): void {
-  if (!(error instanceof Error) || typeof error.stack !== "string" || Error.captureStackTrace === undefined) return;
+  if (!(error instanceof Error) || typeof error.stack !== "string" || Error.captureStackTrace === undefined)
+    return;
   const limit = Error.stackTraceLimit;
   const site: { stack?: string } = {};
   Error.stackTraceLimit = 1;

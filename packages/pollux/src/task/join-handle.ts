@@ -37,6 +37,7 @@ export class JoinHandle<T> extends Future<T> {
     const task = this.task;
     task.observe();
     if (!cx.takeBudget()) return Pending;
+    if (!task.isComplete && cx.runtime === task.runtime) task.runtime.pollNext(task as Task);
     if (task.isComplete) return task.result();
     cx.refundBudget();
     task.addJoiner(cx.waker);

@@ -24,6 +24,11 @@ export class RunQueue {
     if (this.tail === this.head) this.grow();
   }
 
+  /** The task that {@link shift} would give. */
+  peek(): Task | undefined {
+    return this.ring[this.head];
+  }
+
   shift(): Task | undefined {
     const task = this.ring[this.head];
     if (task === undefined) return undefined;
@@ -35,7 +40,11 @@ export class RunQueue {
   /** Full: the tasks come to stand in order from the start of a ring of twice the size. */
   private grow(): void {
     const size = this.ring.length;
-    this.ring = [...this.ring.slice(this.head), ...this.ring.slice(0, this.head), ...new Array(size).fill(undefined)];
+    this.ring = [
+      ...this.ring.slice(this.head),
+      ...this.ring.slice(0, this.head),
+      ...new Array(size).fill(undefined),
+    ];
     this.mask = 2 * size - 1;
     this.head = 0;
     this.tail = size;

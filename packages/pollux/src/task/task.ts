@@ -36,6 +36,9 @@ export const TaskBit = {
 
 const { Running, Notified, Complete, Cancelled, Started, Failed, Aborted, Observed } = TaskBit;
 
+// A constant of this module: V8 folds it into optimised code, while it would load an import at each use.
+const PENDING: Pending = Pending;
+
 /** What few tasks have; allocated for them alone. */
 export class TaskExtras {
   name: string | undefined = undefined;
@@ -109,7 +112,7 @@ export class Task<T = unknown> extends Context {
       this.complete(Complete | Failed, error);
       return;
     }
-    if (poll === Pending) this.yielded(Notified | Cancelled);
+    if (poll === PENDING) this.yielded(Notified | Cancelled);
     else this.complete(Complete, poll);
   }
 
@@ -173,6 +176,10 @@ export class Task<T = unknown> extends Context {
 
   get isComplete(): boolean {
     return (this.bits & Complete) !== 0;
+  }
+
+  get isStarted(): boolean {
+    return (this.bits & Started) !== 0;
   }
 
   get isFailed(): boolean {

@@ -4,10 +4,15 @@ import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 class YieldNow extends Future<void> {
-  #polls = 0;
+  private polls: number;
+
+  constructor() {
+    super();
+    this.polls = 0;
+  }
 
   override poll(cx: Context): Poll<void> {
-    switch (this.#polls++) {
+    switch (this.polls++) {
       case 0:
         cx.wake();
         return Pending;

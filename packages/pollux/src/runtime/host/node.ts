@@ -20,7 +20,12 @@ Object.setPrototypeOf(
   new Proxy(AsyncResource.prototype, {
     set(_target, key, value, receiver) {
       storeSeen = true;
-      return Reflect.defineProperty(receiver, key, { value, writable: true, enumerable: true, configurable: true });
+      return Reflect.defineProperty(receiver, key, {
+        value,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
     },
   }),
 );
@@ -40,7 +45,8 @@ function captureContext(): ((run: () => void) => void) | null {
     } else if (Object.getOwnPropertySymbols(executionAsyncResource()).length <= plainKeys) return null;
   }
   const resource = new AsyncResource("PolluxTask", { requireManualDestroy: true });
-  if (frameKey !== undefined && (resource as unknown as Record<symbol, unknown>)[frameKey] === undefined) return null;
+  if (frameKey !== undefined && (resource as unknown as Record<symbol, unknown>)[frameKey] === undefined)
+    return null;
   return (run) => resource.runInAsyncScope(run);
 }
 
