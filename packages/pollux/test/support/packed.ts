@@ -18,6 +18,15 @@ export interface Packed {
 
 export function pack(): Packed {
   const root = mkdtempSync(join(tmpdir(), "pollux-packed-"));
+  try {
+    return packIn(root);
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function packIn(root: string): Packed {
   // A copy, so that what an earlier build left behind in dist is not mistaken for a part of this one.
   const copy = join(root, "packages", "pollux");
   cpSync(join(workspace, "packages", "pollux"), copy, {
@@ -49,7 +58,7 @@ function run(cwd: string, command: string, args: readonly string[]): string {
     return execFileSync(command, args, { cwd, env: cleanEnvironment(), encoding: "utf8", stdio: "pipe" });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }; // what execFileSync throws
-    throw new Error(`${command} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? ""}`, { cause: error });
+    throw new Error(`${command} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? ""}`);
   }
 }
 
