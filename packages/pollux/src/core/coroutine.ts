@@ -76,15 +76,18 @@ export function blockFuture<T>(given: Future<T> | Generator<Suspend, T, unknown>
 
 /** A call whose parameters threw: the error is the future's. */
 class FailedCall<T> extends Future<T> {
-  readonly #error: unknown;
+  #failure: { error: unknown } | null;
 
   constructor(error: unknown) {
     super();
-    this.#error = error;
+    this.#failure = { error };
   }
 
   override poll(): never {
-    throw this.#error;
+    if (this.#failure === null) throw new PollAfterCompletionError();
+    const { error } = this.#failure;
+    this.#failure = null;
+    throw error;
   }
 }
 

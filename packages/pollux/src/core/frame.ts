@@ -144,6 +144,7 @@ export abstract class Frame<T> extends Future<T> {
       result = this.begin(cx);
     } catch (error) {
       this.end(Done, undefined);
+      traceCaller(error, this.next);
       throw error;
     }
     if (result === SUSPEND) return this.suspendCaller(cx, this as Frame<unknown>);
@@ -308,10 +309,11 @@ export abstract class Frame<T> extends Future<T> {
   }
 
   private misuse(): PolluxError {
-    if (this.state === Running)
-      return new FutureInUseError(`the coroutine ${this.name} was polled from within its own poll`);
-    if (this.state === Suspended)
-      return new FutureInUseError(`the coroutine ${this.name} is being cancelled and must not be polled`);
-    return new PollAfterCompletionError(`the coroutine ${this.name}`);
+    const name = `the coroutine ${this.name}`;
+    if (this.state === Running) return new FutureInUseError(`${name} was polled from within its own poll`);
+    if (this.state !== New && this.state !== Suspended) return new PollAfterCompletionError(name);
+    return new FutureInUseError(
+      this.outcome === undefined ? `${name} is awaited elsewhere` : `${name} is being cancelled`,
+    );
   }
 }

@@ -1,16 +1,20 @@
-/** Errors whose stack has been cut below the coroutine in which they were thrown. */
-const traced = new WeakSet<Error>();
+/** How many lines the trace of an error may grow by: one that is thrown again and again must not grow for ever. */
+const MOST_LINES = 32;
 
-/** Frames of the driver, as V8 prints them. In a minified bundle they have other names and just stay in the trace. */
-const DRIVER = /^ {4}at (?:\w+\.next \(<anonymous>\)|(?:Frame|GeneratorFrame)\.)/;
-const ROOT = /^ {4}at (?:Frame|GeneratorFrame)\.(?:poll|cancel)\b/;
+/** Lines added so far. */
+const added = new WeakMap<Error, number>();
+
+/** The driver's own frames as V8 prints them. A minifier renames them: then they stay in the trace, and nothing is cut. */
+const DRIVER = /^ {4}at (?:GeneratorFrame|Frame)\./;
+const RESUME = /^ {4}at \S+\.(?:next|return|throw) \(<anonymous>\)$/;
 
 /**
- * Adds a line for the coroutine that waited for a failed callee to the error's stack, as V8 does for `async` functions:
- * a resumed callee has no caller on the machine stack, so the chain would end with it.
+ * Adds the line where a coroutine waited for a failed callee to the error's stack, as V8 does for `async` functions: a
+ * callee that was resumed has no caller on the machine stack, and between nested calls stand so many frames of the
+ * driver that the limit would cut the chain short. At first the stack is cut below the coroutine that threw.
  *
- * Called as the error passes from callee to caller: without an error nothing of it runs. Errors that have no writable
- * stack stay as they are.
+ * Called as the error passes from callee to caller: without an error none of it runs. Errors that have no writable
+ * `stack` stay as they are; nothing else of an error is touched.
  *
  * @param error - what the callee threw
  * @param below - the function whose caller is the waiting coroutine
@@ -18,23 +22,19 @@ const ROOT = /^ {4}at (?:Frame|GeneratorFrame)\.(?:poll|cancel)\b/;
 export function traceCaller(error: unknown, below: (...args: never[]) => unknown): void {
   if (!(error instanceof Error) || typeof error.stack !== "string" || Error.captureStackTrace === undefined)
     return;
-  const limit = Error.stackTraceLimit;
+  const lines = added.get(error) ?? 0;
+  if (lines >= MOST_LINES) return;
   const site: { stack?: string } = {};
-  Error.stackTraceLimit = 1;
   Error.captureStackTrace(site, below);
-  Error.stackTraceLimit = limit;
-  const line = site.stack?.split("\n").find((text) => text.startsWith("    at "));
-  if (line === undefined) return;
-  let stack = error.stack;
-  if (!traced.has(error)) {
-    traced.add(error);
-    stack = withoutDriver(stack);
-  }
-  Reflect.set(error, "stack", `${stack}\n${line.replace("    at ", "    at async ")}`);
+  const callers = ownLines((site.stack ?? "").split("\n").slice(1));
+  added.set(error, lines + callers.length);
+  const stack = lines === 0 ? ownLines(error.stack.split("\n")) : [error.stack];
+  const chain = callers.map((line) => line.replace("    at ", "    at async "));
+  Reflect.set(error, "stack", [...stack, ...chain].join("\n"));
 }
 
-function withoutDriver(stack: string): string {
-  const lines = stack.split("\n");
-  const root = lines.findIndex((line) => ROOT.test(line));
-  return (root < 0 ? lines : lines.slice(0, root)).filter((line) => !DRIVER.test(line)).join("\n");
+/** The lines above the first of the driver's. */
+function ownLines(lines: string[]): string[] {
+  const driver = lines.findIndex((line) => DRIVER.test(line));
+  return (driver < 0 ? lines : lines.slice(0, driver)).filter((line) => !RESUME.test(line));
 }
