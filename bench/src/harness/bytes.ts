@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { BytesCase, Peer } from "./case.ts";
+import type { Plan } from "./plan.ts";
+import type { Progress } from "./progress.ts";
+import { inTurn } from "./rounds.ts";
+
+const run = promisify(execFile);
+
+const CHILD = fileURLToPath(new URL("./bytes-child.js", import.meta.url));
+
+/** Room for a million tasks of the heaviest peer. */
+const HEAP_MB = 12_288;
+
+/** Gives the bytes that so many suspended tasks hold. */
+export type Weigh = (tasks: number) => Promise<number>;
+
+/**
+ * Weighs the suspended tasks of each peer in turn.
+ *
+ * @returns bytes for one task, a sample each weighing
+ */
+export async function weigh(
+  of: BytesCase,
+  peers: ReadonlyMap<Peer, Weigh>,
+  plan: Plan,
+  progress: Progress,
+): Promise<Map<Peer, number[]>> {
+  const tasks = plan.quick ? of.quickTasks : of.tasks;
+  const samples = new Map<Peer, number[]>([...peers.keys()].map((peer) => [peer, []]));
+  for (let turn = 0; turn < plan.weighings; turn++) {
+    for (const [peer, weighPeer] of inTurn([...peers], turn)) {
+      progress.show(`${of.name}: ${peer}, ${turn + 1} of ${plan.weighings}`);
+      samples.get(peer)?.push((await weighPeer(tasks)) / tasks);
+    }
+  }
+  return samples;
+}
+
+/** Weighs in a process of its own, so that no peer finds the memory that another has left. */
+export function inChild(suite: string, name: string, peer: Peer): Weigh {
+  return async (tasks) => {
+    const flags = ["--expose-gc", `--max-old-space-size=${HEAP_MB}`];
+    const { stdout } = await run(process.execPath, [...flags, CHILD, suite, name, peer, String(tasks)]);
+    const bytes = Number.parseFloat(stdout);
+    if (Number.isNaN(bytes)) throw new Error(`weighing ${peer} in ${name} gave ${JSON.stringify(stdout)}`);
+    return bytes;
+  };
+}

@@ -1,0 +1,58 @@
+import type { Stopwatch } from "./stopwatch.ts";
+
+/** Who is measured. `pollux` always is, the others for comparison. */
+export const PEERS = ["pollux", "promise", "effect", "effection", "tokio"] as const;
+
+export type Peer = (typeof PEERS)[number];
+
+/**
+ * Does `iterations` of a case's work, timed from the call until the promise is fulfilled. Where only part of that is to
+ * be measured, it starts the watch anew when the set-up is done, and stops it before the tear-down.
+ */
+export type Round = (iterations: number, watch: Stopwatch) => Promise<void>;
+
+/** Suspends so many tasks, and resolves once all of them are suspended. What it gives is held until they are weighed. */
+export type Suspend = (tasks: number) => Promise<unknown>;
+
+/**
+ * A figure that Pollux is to reach: the ratio of its median to that of `peer`, or to its own in the case `of`, in the
+ * same run. A missed target is shown and fails nothing.
+ */
+export type Target = {
+  readonly atMost: number;
+  readonly atLeast?: number;
+} & ({ readonly peer: Exclude<Peer, "pollux"> } | { readonly of: string });
+
+interface CaseBase {
+  readonly name: string;
+  /** What one operation (or one task) is. */
+  readonly about: string;
+  readonly targets?: readonly Target[];
+}
+
+/** A case that takes time. Tokio's share of it is in `peers/tokio`. */
+export interface TimedCase extends CaseBase {
+  readonly unit: "ns/op";
+  /** Operations in one iteration; 1 unless the case is a batch. */
+  readonly operations?: number;
+  /** `"cpu"` where most of the wall time is spent asleep. */
+  readonly clock?: "wall" | "cpu";
+  readonly peers: Readonly<Partial<Record<Peer, Round>>>;
+}
+
+/** A case that takes memory: what one suspended task holds. */
+export interface BytesCase extends CaseBase {
+  readonly unit: "bytes/task";
+  readonly tasks: number;
+  readonly quickTasks: number;
+  readonly peers: Readonly<Partial<Record<Peer, Suspend>>>;
+}
+
+export type Case = TimedCase | BytesCase;
+
+/** Cases that are run together, for `--suite`. */
+export interface Suite {
+  readonly name: string;
+  /** The rounds of the cases in one group are interleaved, because a target compares them with each other. */
+  readonly groups: readonly (readonly Case[])[];
+}

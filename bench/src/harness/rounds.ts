@@ -1,0 +1,92 @@
+import type { Peer, Round, TimedCase } from "./case.ts";
+import type { Plan } from "./plan.ts";
+import type { Progress } from "./progress.ts";
+import { Stopwatch } from "./stopwatch.ts";
+
+/** One peer of one case, while it is measured. */
+interface Runner {
+  readonly case: TimedCase;
+  readonly peer: Peer;
+  readonly round: Round;
+  iterations: number;
+  /** ns an operation, a round each. */
+  readonly samples: number[];
+}
+
+/** The samples of each peer of each case, in ns an operation. */
+export type Samples = Map<TimedCase, Map<Peer, number[]>>;
+
+/**
+ * Measures cases with all their peers in one process, round by round in turn: whatever else the machine does meanwhile
+ * befalls all alike, and ratios keep their meaning on a busy one.
+ */
+export async function measure(
+  cases: readonly TimedCase[],
+  peersOf: (timed: TimedCase) => ReadonlyMap<Peer, Round>,
+  plan: Plan,
+  progress: Progress,
+): Promise<Samples> {
+  const runners: Runner[] = cases.flatMap((timed) =>
+    [...peersOf(timed)].map(([peer, round]) => ({ case: timed, peer, round, iterations: 1, samples: [] })),
+  );
+  const title = cases.map((timed) => timed.name).join(", ");
+
+  for (const runner of runners) {
+    progress.show(`${title}: calibrating ${runner.peer}`);
+    await calibrate(runner, plan.roundMs);
+  }
+  for (let turn = 0; turn < plan.warmUps + plan.rounds; turn++) {
+    const counts = turn >= plan.warmUps;
+    progress.show(
+      `${title}: ${counts ? `round ${turn - plan.warmUps + 1} of ${plan.rounds}` : "warming up"}`,
+    );
+    for (const runner of inTurn(runners, turn)) {
+      const ms = await time(runner);
+      if (counts) runner.samples.push((ms * 1e6) / (runner.iterations * (runner.case.operations ?? 1)));
+      else adjust(runner, ms, plan.roundMs);
+    }
+  }
+
+  const samples: Samples = new Map(cases.map((timed) => [timed, new Map()]));
+  for (const runner of runners) samples.get(runner.case)?.set(runner.peer, runner.samples);
+  return samples;
+}
+
+/** Rotated by one each turn and reversed every other, so that nobody always follows the same neighbour. */
+export function inTurn<T>(items: readonly T[], turn: number): T[] {
+  const at = turn % Math.max(items.length, 1);
+  const rotated = [...items.slice(at), ...items.slice(0, at)];
+  return turn % 2 === 0 ? rotated : rotated.reverse();
+}
+
+/** Finds the number of iterations that takes about `roundMs`. The code gets faster meanwhile; warm-ups correct that. */
+async function calibrate(runner: Runner, roundMs: number): Promise<void> {
+  for (;;) {
+    const ms = await time(runner);
+    if (ms >= roundMs / 4) {
+      adjust(runner, ms, roundMs);
+      return;
+    }
+    runner.iterations *= 4;
+  }
+}
+
+function adjust(runner: Runner, ms: number, roundMs: number): void {
+  runner.iterations = Math.max(1, Math.round((runner.iterations * roundMs) / Math.max(ms, 0.001)));
+}
+
+async function time(runner: Runner): Promise<number> {
+  // What the round before has left, in timers and garbage, is not this one's to pay.
+  await new Promise((resolve) => setImmediate(resolve));
+  // Young garbage alone: a full collection also throws away code that V8 has compiled, and rounds get ten times slower.
+  globalThis.gc?.({ type: "minor" });
+  const watch = new Stopwatch(runner.case.clock);
+  watch.start();
+  try {
+    await runner.round(runner.iterations, watch);
+  } catch (error) {
+    throw new Error(`the round of ${runner.peer} in ${runner.case.name} failed`, { cause: error });
+  }
+  watch.stop();
+  return watch.elapsed;
+}

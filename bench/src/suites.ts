@@ -1,0 +1,4 @@
+import { core } from "./core/index.ts";
+import type { Suite } from "./harness/case.ts";
+
+export const suites: readonly Suite[] = [core];
