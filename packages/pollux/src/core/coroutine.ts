@@ -1,6 +1,6 @@
 import { SUSPENDED } from "./ambient.ts";
 import type { Context } from "./context.ts";
-import { BadYieldError, describe, NotCompiledError } from "./errors.ts";
+import { BadYieldError, describe, NotCompiledError, PollAfterCompletionError } from "./errors.ts";
 import { Frame } from "./frame.ts";
 import { Future, isFuture, type Suspend } from "./future.ts";
 import { Pending, type Poll } from "./poll.ts";

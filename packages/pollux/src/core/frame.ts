@@ -85,9 +85,7 @@ export abstract class Frame<T> extends Future<T> {
   /** The coroutine's name, for traces and dumps. */
   abstract get name(): string;
 
-  /**
-   * Starts the frame's own code, or resumes it. On `Pending`, {@link adopt} has been called.
-   */
+  /** Starts the frame's own code, or resumes it. On `Pending`, {@link adopt} has been called. */
   abstract step(cx: Context): Poll<T>;
 
   /** Enters the frame as if the line where it is suspended had executed `return`. On `Pending`, as {@link step}. */
@@ -300,6 +298,7 @@ export abstract class Frame<T> extends Future<T> {
     }
   }
 
+  /** Ends this frame; the outcome, if there is one, waits for the caller. */
   end(state: number, outcome: unknown): void {
     this.state = state;
     this.outcome = outcome;
