@@ -1,5 +1,5 @@
 import { ambient } from "../core/ambient.ts";
-import { POLL_BUDGET, type RuntimeHandle, type TimerDriver, type Waker } from "../core/context.ts";
+import { type Context, POLL_BUDGET, type RuntimeHandle, type TimerDriver, type Waker } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
@@ -56,6 +56,7 @@ const TURN_LIMIT = 1;
 export class Executor implements RuntimeHandle {
   budget: number = POLL_BUDGET;
   outstanding = 0;
+  cancelReason: unknown = undefined;
   reactor: unknown = undefined;
   readonly host: Host;
   readonly timers: TimerDriver;
@@ -103,8 +104,9 @@ export class Executor implements RuntimeHandle {
 
   /** As {@link spawn}, for those that have no use for a handle. */
   start<T>(future: Future<T>, options: SpawnOptions | undefined, group: TaskGroup): Task<T> {
-    const task = new Task<T>(this, group, future, ++this.spawned);
+    const task = new Task<T>(this, group, future, this.spawned + 1);
     future.claim(task);
+    this.spawned++;
     if (options?.name !== undefined) {
       task.extras = new TaskExtras();
       task.extras.name = options.name;
@@ -249,7 +251,15 @@ function enterOf(task: Task): ((run: () => void) => void) | null {
 
 /** A task inherits the task-locals of the one that spawns it, and runs in the async context it is spawned in. */
 function inherit(task: Task, enter: ((run: () => void) => void) | null): void {
-  if (enter === null) return;
+  const locals = localsOf(current.cx);
+  if (enter === null && locals === null) return;
   task.extras ??= new TaskExtras();
   task.extras.enter = enter;
+  task.extras.locals = locals;
+}
+
+/** The task-locals of the task that is being polled, if it is one: a context made outside of any has none. */
+function localsOf(cx: Context | null): TaskExtras["locals"] {
+  const extras = cx === null ? null : (cx.task as Partial<Task>).extras;
+  return extras === null || extras === undefined ? null : extras.locals;
 }

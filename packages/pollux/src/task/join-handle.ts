@@ -33,6 +33,11 @@ export class JoinHandle<T> extends Future<T> {
     // Many may wait for one task.
   }
 
+  /** Many may wait for one task: a loan is a handle of its own, which leaves nothing behind when it is given up. */
+  override ref(): Future<T> {
+    return new JoinHandle(this.task);
+  }
+
   override poll(cx: Context): Poll<T> {
     const task = this.task;
     task.observe();
