@@ -33,8 +33,8 @@ export class Cleanup extends TimerEntry {
   /** Throws what the cleanup failed with. */
   poll(cx: Context): Poll<void> {
     const runtime = cx.runtime;
-    const outerReason = cx.cancelReason;
-    cx.cancelReason = this.#reason;
+    const outerReason = runtime.cancelReason;
+    runtime.cancelReason = this.#reason;
     try {
       if (this.#future.cancel(cx) === Pending) {
         // Asked once more after the limit: a limit inside of it may have ended what it waited for at the same moment.
@@ -53,7 +53,7 @@ export class Cleanup extends TimerEntry {
       this.stop(runtime);
       throw error;
     } finally {
-      cx.cancelReason = outerReason;
+      runtime.cancelReason = outerReason;
     }
     this.stop(runtime);
     return undefined;

@@ -33,6 +33,8 @@ export interface RuntimeHandle {
    * counts itself in and out. While there are any, a paused clock does not advance by itself.
    */
   outstanding: number;
+  /** The reason of the cancel under way; set around each call of `cancel` by whoever makes it. */
+  cancelReason: unknown;
   /** Starts a task and returns the handle to it (a `JoinHandle`). */
   spawn<T>(future: Future<T>): Future<T> & PromiseLike<T>;
   /** Tells the user that something was abandoned after {@link cleanupLimit}. */
@@ -62,8 +64,6 @@ export const UNLIMITED_BUDGET = 0x3fffffff;
  */
 export abstract class Context implements Waker {
   readonly runtime: RuntimeHandle;
-  /** Why the cancel that is under way was asked for. Set by whoever calls `cancel`, read by whoever is cancelled. */
-  cancelReason: unknown = undefined;
   /**
    * The frame that a driver has resumed under this context: where a future that suspends it leaves itself.
    * @internal
@@ -75,6 +75,11 @@ export abstract class Context implements Waker {
   }
 
   abstract wake(): void;
+
+  /** Why the cancel that is under way was asked for: a `cancel` reads it. `undefined` outside of any. */
+  get cancelReason(): unknown {
+    return this.runtime.cancelReason;
+  }
 
   /** What a leaf future keeps to be polled again. */
   get waker(): Waker {
@@ -126,6 +131,7 @@ const detached: RuntimeHandle = {
     throw new NoRuntimeError("I/O");
   },
   outstanding: 0,
+  cancelReason: undefined,
   spawn(): never {
     throw new NoRuntimeError("spawn");
   },

@@ -1,5 +1,11 @@
 import { ambient } from "../core/ambient.ts";
-import { type Context, POLL_BUDGET, type RuntimeHandle, type TimerDriver, type Waker } from "../core/context.ts";
+import {
+  type Context,
+  POLL_BUDGET,
+  type RuntimeHandle,
+  type TimerDriver,
+  type Waker,
+} from "../core/context.ts";
 import type { Future } from "../core/future.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";

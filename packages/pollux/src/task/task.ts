@@ -46,12 +46,14 @@ export class TaskExtras {
   locals: ReadonlyMap<unknown, unknown> | null = null;
   /** Runs a function in the async context that the task was spawned in. */
   enter: ((run: () => void) => void) | null = null;
+  abortReason: unknown = undefined;
   cleanup: Cleanup | null = null;
 
   /** A task that has ended keeps its name and nothing else. */
   release(): void {
     this.locals = null;
     this.enter = null;
+    this.abortReason = undefined;
     this.cleanup = null;
   }
 }
@@ -91,7 +93,8 @@ export class Task<T = unknown> extends Context {
   abort(reason: unknown): void {
     if ((this.bits & (Complete | Cancelled)) !== 0) return;
     this.bits |= Cancelled;
-    this.cancelReason = reason;
+    this.extras ??= new TaskExtras();
+    this.extras.abortReason = reason;
     this.wake();
   }
 
@@ -127,11 +130,11 @@ export class Task<T = unknown> extends Context {
   }
 
   private runCancel(): void {
-    this.extras ??= new TaskExtras();
-    this.extras.cleanup ??= new Cleanup(this.future as Future<T>, this.cancelReason, this.describe());
+    const extras = this.extras as TaskExtras; // Made by the abort.
+    extras.cleanup ??= new Cleanup(this.future as Future<T>, extras.abortReason, this.describe());
     const cancelled = Complete | Failed | Aborted;
     try {
-      if (this.extras.cleanup.poll(this) === Pending) {
+      if (extras.cleanup.poll(this) === Pending) {
         this.yielded(Notified);
         return;
       }
@@ -139,7 +142,7 @@ export class Task<T = unknown> extends Context {
       this.complete(cancelled & ~Aborted, error);
       return;
     }
-    this.complete(cancelled, new CancelledError(this.cancelReason, `${this.describe()} was cancelled`));
+    this.complete(cancelled, new CancelledError(extras.abortReason, `${this.describe()} was cancelled`));
   }
 
   /** Ends the task with an error without another poll: what it holds is lost. For a cleanup past its limit. */
