@@ -188,7 +188,7 @@ export class Timers implements TimerDriver {
       return;
     }
     this.beganIdle = false;
-    const due = this.wheel.nextDue();
+    const due = this.wheel.peek()?.due ?? Number.POSITIVE_INFINITY;
     if (due === Number.POSITIVE_INFINITY) return;
     this.shown = Math.max(this.shown, due);
     this.fireDue();

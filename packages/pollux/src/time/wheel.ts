@@ -125,6 +125,18 @@ export class Wheel {
     return true;
   }
 
+  /** Takes all entries out, without firing them. */
+  clear(): void {
+    while (this.beyond.shift() !== null);
+    for (const level of this.levels) {
+      if (level === null) continue;
+      for (let slot = level.first(); slot >= 0; slot = level.first()) {
+        while ((level.slots[slot] as LinkedList<TimerEntry>).shift() !== null);
+      }
+    }
+    this.size = 0;
+  }
+
   /**
    * The tick up to which there is nothing to do: not later than the first entry is due. `Infinity` when there is none.
    */
@@ -150,15 +162,17 @@ export class Wheel {
     return Math.max(Math.floor(this.beyondFrom / SPAN) * SPAN, this.position);
   }
 
-  /** When the first entry is due; `Infinity` when there is none. Looks at all entries of one slot. */
-  nextDue(): number {
-    const next = this.next();
-    if (this.size === 0 || this.foundLevel === 0) return next;
-    let due = Number.POSITIVE_INFINITY;
+  /** The entry that fires next; `null` when there is none. Looks at all entries of one slot. */
+  peek(): TimerEntry | null {
+    if (this.size === 0) return null;
+    this.next();
+    let first: TimerEntry | null = null;
     for (let entry = this.found().first; entry !== null; entry = entry.after) {
-      if (entry.due < due) due = entry.due;
+      if (first === null || entry.due < first.due) first = entry;
+      // On level 0 all are due in the same tick.
+      if (this.foundLevel === 0) break;
     }
-    return due;
+    return first;
   }
 
   private found(): LinkedList<TimerEntry> {
