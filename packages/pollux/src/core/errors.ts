@@ -212,6 +212,15 @@ export class AllFailedError extends PolluxError {
   }
 }
 
+/** All arms of a `select` are disabled, and it has no `else`. */
+export class AllDisabledError extends PolluxError {
+  override readonly code = "POLLUX_ALL_DISABLED";
+
+  constructor() {
+    super("all arms of this select are disabled: enable one, or say what it gives then with `{ else: … }`");
+  }
+}
+
 /** A value in a message: short, never throwing, never running user code but an error's own `message`. */
 export function describe(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
