@@ -166,8 +166,7 @@ export class DelayQueue<T> {
   /** Drops everything. */
   clear(): void {
     while (this.#expired.shift() !== null);
-    for (let entry = this.#wheel.peek(); entry !== null; entry = this.#wheel.peek())
-      this.#wheel.remove(entry);
+    this.#wheel.clear();
     this.#wakeIfEmpty();
   }
 
