@@ -45,15 +45,10 @@ export interface RuntimeMetrics {
 /** The tasks that nobody owns. Once the runtime closes, those that arrive are asked to end at once. */
 class DetachedTasks extends TaskGroup {
   closing: { reason: unknown } | null = null;
-  onEmpty: (() => void) | null = null;
 
   override add(task: Task): void {
     super.add(task);
     if (this.closing !== null) task.abort(this.closing.reason);
-  }
-
-  override onEnd(): void {
-    if (this.size === 0) this.onEmpty?.();
   }
 }
 
@@ -129,9 +124,10 @@ export class Runtime {
   /**
    * Runs a future as the main one of the program, and gives what it gives.
    *
-   * When it has ended, the tasks that are still detached are cancelled, and the promise settles after their cleanup or
-   * after the grace. If the host's loop runs empty while main has not ended, nothing can ever wake it: the tasks are
-   * then listed on stderr and the process ends with code 13, as Node does for a top-level `await` that never settles.
+   * When it has ended, the tasks that are left, detached or in a set, are cancelled, and the promise settles after their
+   * cleanup or after the grace. If the host's loop runs empty while main has not ended, nothing can ever wake it: the
+   * tasks are then listed on stderr and the process ends with code 13, as Node does for a top-level `await` that never
+   * settles.
    *
    * @param options.signal - aborts main, with the signal's reason
    * @throws what the future fails with; `CancelledError` if the signal aborted it
@@ -149,38 +145,47 @@ export class Runtime {
     } finally {
       signal?.removeEventListener("abort", abort);
       if (--this.#mains === 0)
-        await this.#cancelDetached(new CancelledError(undefined, "the main future has ended"));
+        await this.#cancelRest(new CancelledError(undefined, "the main future has ended"));
       stopWatching?.();
     }
   }
 
   /** Cancels every detached task, waits for their cleanup within the grace, and refuses to spawn from then on. */
   async shutdown(reason: unknown = new ClosedError("the runtime")): Promise<void> {
-    await this.#cancelDetached(reason);
+    await this.#cancelRest(reason);
     this.#detached.closing = { reason };
   }
 
-  async #cancelDetached(reason: unknown): Promise<void> {
+  async #cancelRest(reason: unknown): Promise<void> {
     const detached = this.#detached;
     const before = detached.closing;
-    if (detached.size === 0) return;
+    if (this.#rest().length === 0) return;
     detached.closing = { reason };
-    await new Promise<void>((resolve) => {
-      const stop = Number.isFinite(this.#shutdownGrace)
-        ? this.#host.timer(() => this.#abandon(), clamp(this.#shutdownGrace))
-        : () => {};
-      detached.onEmpty = () => {
-        detached.onEmpty = null;
-        stop();
-        resolve();
-      };
-      detached.abortAll(reason);
-    });
+    const stop = Number.isFinite(this.#shutdownGrace)
+      ? this.#host.timer(() => this.#abandon(), clamp(this.#shutdownGrace))
+      : () => {};
+    // Again, because what is being cleaned up may spawn.
+    for (let rest = this.#rest(); rest.length > 0; rest = this.#rest()) {
+      await new Promise<void>((resolve) => {
+        let left = rest.length;
+        for (const task of rest) {
+          task.addJoiner({ wake: () => --left === 0 && resolve() });
+          task.abort(reason);
+        }
+      });
+    }
+    stop();
     detached.closing = before;
   }
 
+  /** The tasks that no main future waits for: detached ones, and those of sets that nobody has disposed of. */
+  #rest(): Task[] {
+    const groups = this.#mains > 0 ? [this.#detached] : this.#executor.liveGroups();
+    return groups.flatMap((group) => [...group]);
+  }
+
   #abandon(): void {
-    for (const task of this.#detached) {
+    for (const task of this.#rest()) {
       const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
       this.#host.warn(`pollux: ${error.message}\n${dump(this.#executor)}`);
       task.abandon(error);

@@ -125,6 +125,15 @@ export class Executor implements RuntimeHandle {
     return task;
   }
 
+  /** Lets a task that has not ended go on without its group: it belongs to nobody then. */
+  detach(task: Task): void {
+    const group = task.group;
+    group.remove(task);
+    if (group.size === 0) this.groups.delete(group);
+    task.group = this.detached;
+    this.detached.add(task);
+  }
+
   /** A task that was idle, or is running, has been woken. */
   woken(task: Task, idle: boolean): void {
     this.wakes++;

@@ -2,12 +2,13 @@ import { ambient } from "../core/ambient.ts";
 import { Cleanup } from "../core/cleanup.ts";
 import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
 import { blockFuture } from "../core/coroutine.ts";
-import { CleanupError, ClosedError, NoRuntimeError, PollAfterCompletionError } from "../core/errors.ts";
+import { CleanupError, ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
 import { Future, isFuture, type Suspend } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import type { Executor, SpawnOptions } from "./executor.ts";
+import type { SpawnOptions } from "./executor.ts";
 import type { JoinHandle } from "./join-handle.ts";
+import { executorOf } from "./spawn.ts";
 import type { Task } from "./task.ts";
 import { TaskGroup } from "./task-group.ts";
 
@@ -37,7 +38,7 @@ export class Scope {
     if (!isFuture(future)) throw new TypeError("spawn needs a future: s.spawn(coroutine(…)), with the call");
     const children = this.#children;
     if (children.closed) throw new ClosedError(`the scope ${children.name}`);
-    return children.executor().spawn(future, options, children).observed();
+    return executorOf(children.runtime, "a scope's spawn").spawn(future, options, children).observed();
   }
 
   /** Asks all children to end. The block goes on, and the scope stays open. */
@@ -66,12 +67,6 @@ class Children extends TaskGroup {
   runtime: RuntimeHandle | null = null;
   /** Of the scope's latest poll. */
   waker: Waker | null = null;
-
-  executor(): Executor {
-    const executor = this.runtime as Executor;
-    if (typeof executor.start !== "function") throw new NoRuntimeError("a scope's spawn");
-    return executor;
-  }
 
   close(reason: unknown): void {
     if (this.closed) return;

@@ -1,13 +1,20 @@
 import { ambient } from "../core/ambient.ts";
+import type { RuntimeHandle } from "../core/context.ts";
 import { NoRuntimeError } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
 import type { Executor, SpawnOptions } from "./executor.ts";
 import type { JoinHandle } from "./join-handle.ts";
 
-/** The executor of the task that is running, or the default runtime's. */
+/** The runtime of the task that is running, or the default one. */
 export function currentExecutor(what: string): Executor {
   const runtime = ambient.cx?.runtime ?? ambient.defaultRuntime?.();
   if (runtime === undefined) throw new NoRuntimeError(what);
+  return runtime as Executor;
+}
+
+/** The same as an executor that has groups: a context made outside of any, or by an executor of another kind, has none. */
+export function executorOf(runtime: RuntimeHandle | null, what: string): Executor {
+  if (typeof (runtime as Executor | null)?.start !== "function") throw new NoRuntimeError(what);
   return runtime as Executor;
 }
 

@@ -63,7 +63,7 @@ export class Task<T = unknown> extends Context {
   declare readonly runtime: Executor;
   bits: number = Notified;
   /** The group that the task belongs to (a scope, a set, or the runtime's own), and its place there. */
-  readonly group: TaskGroup;
+  group: TaskGroup;
   /** @internal */ place = -1;
   future: Future<T> | null;
   /** The value or the error, once complete. Until then those to wake: `undefined`, one waker, or a set of them. */
