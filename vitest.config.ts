@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "unit",
+          testTimeout: 15_000,
           include: [
             "packages/*/src/**/*.test.ts",
             "packages/*/test/**/*.test.ts",
