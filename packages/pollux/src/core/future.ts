@@ -116,6 +116,9 @@ export abstract class Future<T> implements PromiseLike<T> {
   next(): IteratorResult<Suspend, T> {
     const cx = current.cx;
     if (cx === null) throw new NoContextError("`yield*` on a future");
+    // Before the poll, which would take the value, or the wake, that another one waits for.
+    if (this.owner !== null && this.owner !== cx.resumed && !this.shared)
+      throw new FutureInUseError("what is awaited here is awaited elsewhere");
     const poll = this.poll(cx);
     if (poll !== PENDING)
       return poll === undefined ? (DONE as IteratorReturnResult<T>) : { done: true, value: poll };
