@@ -135,7 +135,7 @@ describe("co: a body", () => {
       } catch (error) {
         return (error as Error).message;
       } finally {
-        yield* new Gate<void>().ref === undefined ? gate : co(function* () {})();
+        yield* co(function* () {})();
       }
       return "no error";
     })();

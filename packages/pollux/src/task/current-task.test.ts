@@ -3,6 +3,7 @@ import { TestContext } from "../../test/support/context.ts";
 import { co } from "../core/coroutine.ts";
 import { NoContextError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { Pending } from "../core/poll.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { currentTask } from "./current-task.ts";
 import { spawn } from "./spawn.ts";
@@ -56,8 +57,8 @@ describe("currentTask", () => {
   test("is there in a cancel", async () => {
     const seen: number[] = [];
     class Leaf extends Future<void> {
-      override poll(): never {
-        return Symbol.for("pollux.Pending") as never;
+      override poll(): Pending {
+        return Pending;
       }
       override cancel(): undefined {
         seen.push(currentTask().id);
