@@ -1,0 +1,70 @@
+import type { Context } from "../core/context.ts";
+import { PollAfterCompletionError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+
+class Ready<T> extends Future<T> {
+  private readonly value: T;
+  private readonly fails: boolean;
+  private ended: boolean;
+
+  constructor(value: T, fails: boolean) {
+    super();
+    this.value = value;
+    this.fails = fails;
+    this.ended = false;
+  }
+
+  override poll(cx: Context): Poll<T> {
+    if (this.ended) throw new PollAfterCompletionError(this.fails ? "failed()" : "ready()");
+    if (!cx.takeBudget()) return Pending;
+    this.ended = true;
+    if (this.fails) throw this.value;
+    return this.value;
+  }
+
+  override cancel(_cx: Context): Poll<void> {
+    this.ended = true;
+  }
+}
+
+/**
+ * A future whose value is there already. It takes its unit of the coop budget as any other: a loop over it lets others
+ * run.
+ *
+ * **Cancel safety.** Safe: nothing is held.
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   console.log(yield* ready(42)); // 42
+ * });
+ * await run(main());
+ * ```
+ */
+export function ready(): Future<void>;
+export function ready<T>(value: T): Future<T>;
+export function ready(value?: unknown): Future<unknown> {
+  return new Ready(value, false);
+}
+
+/**
+ * A future that fails with `error`, as it is.
+ *
+ * **Cancel safety.** Safe: nothing is held.
+ *
+ * @throws `error`, when it is polled
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   const result = yield* any([failed(new Error("no luck")), ready("luck")]);
+ *   console.log(result); // luck
+ * });
+ * await run(main());
+ * ```
+ */
+export function failed(error: unknown): Future<never> {
+  // Nothing gets to see it as a value: it is thrown.
+  return new Ready(error as never, true);
+}
