@@ -1,0 +1,170 @@
+import type { Context } from "../core/context.ts";
+import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import type { SocketAddress, TcpListenerSource, TcpListenOptions } from "../reactor/reactor.ts";
+import { reactorOf } from "../reactor/reactor-of.ts";
+import { checkFlag, checkHost, checkPort } from "./check.ts";
+import { TcpStream } from "./tcp-stream.ts";
+
+/**
+ * A socket that listens for TCP connections.
+ *
+ * @example
+ * ```ts
+ * const serve = co(function* () {
+ *   const listener = yield* TcpListener.bind({ host: "127.0.0.1", port: 8080 });
+ *   try {
+ *     for (;;) spawn(greet(yield* listener.accept()));
+ *   } finally {
+ *     listener.close();
+ *   }
+ * });
+ * ```
+ */
+export class TcpListener {
+  private readonly source: TcpListenerSource;
+  /** The `accept` that has begun and not ended. */
+  private acceptor: object | null = null;
+
+  /** @internal */
+  constructor(source: TcpListenerSource) {
+    this.source = source;
+  }
+
+  /**
+   * Opens a listening socket.
+   *
+   * Fails with the system's error: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`.
+   *
+   * **Cancel safety.** Safe: the socket is closed again.
+   *
+   * @throws TypeError, RangeError for options that make no sense
+   */
+  static bind(options: TcpListenOptions): Future<TcpListener> {
+    checkHost(options, "TcpListener.bind");
+    checkPort(options.port, 0);
+    checkFlag("noDelay", options.noDelay);
+    const { backlog } = options;
+    if (backlog !== undefined && !(Number.isInteger(backlog) && backlog >= 1)) {
+      throw new RangeError(
+        `backlog must be a whole number of connections, 1 or more; got ${String(backlog)}`,
+      );
+    }
+    return new Bind({ ...options });
+  }
+
+  /**
+   * Waits for the next connection, the oldest first. One task accepts at a time.
+   *
+   * **Cancel safety.** Safe: a connection that has arrived stays for the next `accept`.
+   *
+   * Fails with `ClosedError` when the listener is closed, `FutureInUseError` while another `accept` is waiting, and the
+   * system's error where a connection cannot be accepted (`EMFILE`): the listener goes on.
+   */
+  accept(): Future<TcpStream> {
+    return new Accept(this);
+  }
+
+  /** @internal */
+  pollAccept(cx: Context, acceptor: object): Poll<TcpStream> {
+    if (this.acceptor !== acceptor) {
+      if (this.acceptor !== null) throw new FutureInUseError("another accept waits on this listener");
+      this.acceptor = acceptor;
+    }
+    const source = this.source.pollAccept(cx);
+    return source === Pending ? Pending : new TcpStream(source);
+  }
+
+  /** @internal */
+  acceptEnded(acceptor: object): void {
+    if (this.acceptor !== acceptor) return;
+    this.acceptor = null;
+    this.source.cancelAccept();
+  }
+
+  /** Where it listens: with port 0, the port that the system chose. Can be given to {@link TcpStream.connect}. */
+  get localAddress(): SocketAddress {
+    return this.source.localAddress;
+  }
+
+  get isClosed(): boolean {
+    return this.source.isClosed;
+  }
+
+  /**
+   * Stops listening: the port is free at once, connections that nobody has accepted are dropped, and an `accept` that
+   * waits fails with `ClosedError`. Connections that were accepted stay. Idempotent.
+   */
+  close(): void {
+    this.source.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+class Bind extends Future<TcpListener> {
+  readonly #options: TcpListenOptions;
+  #source: TcpListenerSource | null = null;
+  #over = false;
+
+  constructor(options: TcpListenOptions) {
+    super();
+    this.#options = options;
+  }
+
+  override poll(cx: Context): Poll<TcpListener> {
+    if (this.#over) throw new PollAfterCompletionError("TcpListener.bind()");
+    this.#source ??= reactorOf(cx.runtime).tcpListener(this.#options);
+    const source = this.#source;
+    try {
+      if (source.pollListen(cx) === Pending) return Pending;
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    this.#over = true;
+    return new TcpListener(source);
+  }
+
+  override cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#source?.cancelAccept();
+    this.#source?.close();
+  }
+}
+
+class Accept extends Future<TcpStream> {
+  #listener: TcpListener | null;
+
+  constructor(listener: TcpListener) {
+    super();
+    this.#listener = listener;
+  }
+
+  override poll(cx: Context): Poll<TcpStream> {
+    const listener = this.#listener;
+    if (listener === null) throw new PollAfterCompletionError("accept()");
+    let poll: Poll<TcpStream>;
+    try {
+      poll = listener.pollAccept(cx, this);
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    if (poll !== Pending) this.cancel();
+    return poll;
+  }
+
+  override cancel(): void {
+    this.#listener?.acceptEnded(this);
+    this.#listener = null;
+  }
+}

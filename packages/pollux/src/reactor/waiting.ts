@@ -1,0 +1,55 @@
+import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
+
+/** A source as whoever waits on it sees it: told to keep the process alive, and that it need no longer. */
+export interface KeepsAlive {
+  keepAlive(): void;
+  letGo(): void;
+}
+
+/**
+ * The place of the one operation that waits on a direction of a source.
+ *
+ * Invariant: while `waker` is not null, the wait is counted in the runtime's `outstanding`, and the source was told to
+ * keep the process alive once more often than to let go.
+ */
+export class Waiting {
+  private readonly source: KeepsAlive;
+  private waker: Waker | null = null;
+  private runtime: RuntimeHandle | null = null;
+
+  constructor(source: KeepsAlive) {
+    this.source = source;
+  }
+
+  get isWaiting(): boolean {
+    return this.waker !== null;
+  }
+
+  /** Waits, in place of whoever did before. */
+  begin(cx: Context): void {
+    if (this.waker === null) {
+      this.runtime = cx.runtime;
+      cx.runtime.outstanding++;
+      this.source.keepAlive();
+    }
+    this.waker = cx.waker;
+  }
+
+  /** Ends the wait without waking; harmless when nobody waits. */
+  end(): void {
+    const { runtime } = this;
+    if (this.waker === null || runtime === null) return;
+    this.waker = null;
+    this.runtime = null;
+    runtime.outstanding--;
+    this.source.letGo();
+  }
+
+  /** Ends the wait and wakes who waited. The source's state must be consistent by now. */
+  wake(): void {
+    const { waker } = this;
+    if (waker === null) return;
+    this.end();
+    waker.wake();
+  }
+}
