@@ -1,0 +1,153 @@
+import { constants } from "node:os";
+import process from "node:process";
+import type { Context } from "../core/context.ts";
+import { ClosedError, FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
+
+/** The name of a signal of the operating system: `"SIGINT"`, `"SIGTERM"`, … */
+export type SignalName = NodeJS.Signals;
+
+/** About 24.8 days, the longest that Node's timers take. */
+const FOREVER = 2 ** 31 - 1;
+
+/**
+ * Signals of the operating system, from now until it is closed. Meanwhile they do not do what they would by default:
+ * `SIGINT` does not end the process.
+ *
+ * @example
+ * ```ts
+ * const serveUntilAsked = co(function* () {
+ *   const asked = signals("SIGINT", "SIGTERM");
+ *   try {
+ *     const name = yield* asked.recv();
+ *     console.log(`shutting down after ${name}`);
+ *   } finally {
+ *     asked.close();
+ *   }
+ * });
+ * ```
+ */
+export class Signals implements KeepsAlive {
+  private readonly names: readonly SignalName[];
+  /** Those that came and were not received, each once, the oldest first. */
+  private readonly arrived = new Set<SignalName>();
+  private readonly waiting = new Waiting(this);
+  private receiver: object | null = null;
+  private closed = false;
+  private timer: NodeJS.Timeout | null = null;
+
+  /** @internal */
+  constructor(names: readonly SignalName[]) {
+    this.names = names;
+    for (const name of names) process.on(name, this.onSignal);
+  }
+
+  private readonly onSignal = (name: SignalName): void => {
+    this.arrived.add(name);
+    this.waiting.wake();
+  };
+
+  /**
+   * Waits for one of the signals and gives its name. Signals that come while nobody waits are kept, each once. One task
+   * receives at a time.
+   *
+   * **Cancel safety.** Safe: a signal that has come stays for the next `recv`.
+   *
+   * Fails with `ClosedError` after `close`, `FutureInUseError` while another `recv` is waiting.
+   */
+  recv(): Future<SignalName> {
+    return new Recv(this);
+  }
+
+  /** @internal */
+  pollRecv(cx: Context, receiver: object): Poll<SignalName> {
+    if (this.receiver !== receiver) {
+      if (this.receiver !== null) throw new FutureInUseError("another recv waits for these signals");
+      this.receiver = receiver;
+    }
+    if (!cx.takeBudget()) return Pending;
+    if (this.closed) throw new ClosedError("this set of signals");
+    for (const name of this.arrived) {
+      this.arrived.delete(name);
+      return name;
+    }
+    cx.refundBudget();
+    this.waiting.begin(cx);
+    return Pending;
+  }
+
+  /** @internal */
+  recvEnded(receiver: object): void {
+    if (this.receiver !== receiver) return;
+    this.receiver = null;
+    this.waiting.end();
+  }
+
+  /** Node's own handles for signals do not keep the process alive; a timer that never fires does. */
+  keepAlive(): void {
+    this.timer = setInterval(() => {}, FOREVER);
+  }
+
+  letGo(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  /** Gives the signals back to whoever else handles them, or to their default. A `recv` that waits fails. Idempotent. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const name of this.names) process.off(name, this.onSignal);
+    this.waiting.wake();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+class Recv extends Future<SignalName> {
+  /** `null` once over. */
+  #signals: Signals | null;
+
+  constructor(signals: Signals) {
+    super();
+    this.#signals = signals;
+  }
+
+  override poll(cx: Context): Poll<SignalName> {
+    const signals = this.#signals;
+    if (signals === null) throw new PollAfterCompletionError("recv()");
+    let poll: Poll<SignalName>;
+    try {
+      poll = signals.pollRecv(cx, this);
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    if (poll !== Pending) this.cancel();
+    return poll;
+  }
+
+  override cancel(): void {
+    this.#signals?.recvEnded(this);
+    this.#signals = null;
+  }
+}
+
+/**
+ * Takes over signals of the operating system; see {@link Signals}.
+ *
+ * @throws TypeError if a name is no signal that this system has and lets a process handle
+ */
+export function signals(...names: SignalName[]): Signals {
+  if (names.length === 0) throw new TypeError('signals needs at least one name: signals("SIGINT")');
+  for (const name of names) {
+    if (!(name in constants.signals)) throw new TypeError(`${String(name)} is no signal of this system`);
+    if (name === "SIGKILL" || name === "SIGSTOP")
+      throw new TypeError(`${name} cannot be handled by a process`);
+  }
+  return new Signals([...new Set(names)]);
+}
