@@ -101,6 +101,7 @@ class Advance extends Future<void> {
  * const main = co(function* () {
  *   pause();
  *   const handle = spawn(sleep(1000));
+ *   yield* yieldNow(); // the sleep begins
  *   yield* advance(999);
  *   console.log(handle.isFinished); // false
  *   yield* advance(1);

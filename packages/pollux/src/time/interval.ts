@@ -55,7 +55,7 @@ export class Interval {
   missed: MissedTicks;
   /** When the next tick is due; `undefined` for the first poll. */
   #next: number | undefined;
-  /** Waits for `#next`; `null` before the first poll. */
+  /** Waits for `#next`; `null` before the first wait. Nobody waits in it but while a tick is pending. */
   #sleep: Sleep | null = null;
   #timers: TimerDriver | null = null;
   /** The tick that waits. */
@@ -81,11 +81,16 @@ export class Interval {
 
   /** As {@link tick}, for futures of one's own: polls for the next tick. The waker of the last poll counts. */
   pollTick(cx: Context): Poll<number> {
-    const timers = (this.#timers ??= cx.runtime.timers);
-    const due = (this.#next ??= timers.now());
-    const sleep = (this.#sleep ??= sleepUntil(due));
-    if (sleep.poll(cx) === Pending) return Pending;
-    this.#schedule(this.#after(due, timers.now()));
+    this.#timers ??= cx.runtime.timers;
+    const now = this.#timers.now();
+    this.#next ??= now;
+    const due = this.#next;
+    if (due > now) {
+      this.#sleep ??= sleepUntil(Math.ceil(due));
+      if (this.#sleep.poll(cx) === Pending) return Pending;
+    } else if (!cx.takeBudget()) return Pending;
+    this.#sleep?.cancel(cx);
+    this.#schedule(this.#after(due, now));
     return due;
   }
 
@@ -97,7 +102,7 @@ export class Interval {
 
   #schedule(next: number): void {
     this.#next = next;
-    this.#sleep?.resetUntil(next);
+    this.#sleep?.resetUntil(Math.ceil(next));
   }
 
   /** @internal */

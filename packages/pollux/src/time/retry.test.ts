@@ -85,7 +85,7 @@ describe("retry", () => {
           const limits = [100, 200, 400, 800, 1000, 1000];
           let at = 0;
           for (let n = 0; n < 6; n++) {
-            at = Math.ceil(at + (numbers[n] as number) * (limits[n] as number));
+            at += Math.ceil((numbers[n] as number) * (limits[n] as number));
             expect(calls[n + 1]?.[1]).toBe(at);
           }
         },

@@ -15,7 +15,7 @@ export interface RetryOptions {
   /** The longest pause, in ms. Default 30,000. */
   max?: number;
   /**
-   * `"full"`: a pause is drawn at random between 0 and what was computed, so that clients that failed together do not
+   * `"full"`: a pause is drawn at random, in whole ms between 0 and what was computed, so that clients that failed together do not
    * come back together. `"none"`: it is what was computed. Default `"full"`.
    */
   jitter?: "full" | "none";
@@ -40,7 +40,7 @@ const attempts = co(function* retry<T>(call: (attempt: number) => Future<T>, pol
 
 function pauseAfter(attempt: number, { base, factor, max, jitter, random }: Required<RetryOptions>): number {
   const pause = Math.min(max, base * factor ** (attempt - 1));
-  return jitter === "full" ? random() * pause : pause;
+  return Math.ceil(jitter === "full" ? random() * pause : pause);
 }
 
 /**

@@ -74,6 +74,8 @@ describe("sleep", () => {
     expect(future.deadline).toBe(Number.POSITIVE_INFINITY);
     expect(timers.size).toBe(0);
     future.reset(5);
+    expect(cx.takeWakes()).toBe(1);
+    pending(future, cx);
     timers.advance(5);
     expect(cx.wakes).toBe(1);
     ready(future, cx);
@@ -230,7 +232,9 @@ describe("sleep: reset", () => {
     pending(future, cx);
     future.reset(Number.POSITIVE_INFINITY);
     expect(timers.size).toBe(0);
+    expect(future.deadline).toBe(Number.POSITIVE_INFINITY);
     pending(future, cx);
+    expect(cx.wakes).toBe(0);
   });
 
   test("after it fired and before anybody noticed makes it wait again", () => {
@@ -265,6 +269,17 @@ describe("sleep: reset", () => {
     });
     await paused(main());
     expect(times).toEqual([10, 15, 22, 30]);
+  });
+
+  test("while nobody waits counts from the next poll", () => {
+    const { timers, cx } = byHand();
+    const future = sleep(0);
+    ready(future, cx);
+    future.reset(10);
+    expect(future.deadline).toBe(undefined);
+    timers.advance(100);
+    pending(future, cx);
+    expect(future.deadline).toBe(110);
   });
 
   test("after a cancel lets it be awaited again", () => {

@@ -6,13 +6,14 @@ import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
 
-/** Not polled yet, `due` is a duration; not polled yet, `due` is an instant; waiting; due; and the two ends. */
+/** Not polled yet, and `due` is a duration, or an instant; waiting, for ever or for `due`; due; and the two ends. */
 const For = 0;
 const Until = 1;
-const Armed = 2;
-const Elapsed = 3;
-const Completed = 4;
-const Cancelled = 5;
+const Forever = 2;
+const Armed = 3;
+const Elapsed = 4;
+const Completed = 5;
+const Cancelled = 6;
 
 /**
  * A future that is ready when its deadline has come; made by {@link sleep} and {@link sleepUntil}.
@@ -28,27 +29,33 @@ export class Sleep extends Future<void> implements TimerEntry {
   after: TimerEntry | null = null;
   /** @internal */
   list: LinkedList<TimerEntry> | null = null;
-  /** @internal */
+  /**
+   * Once polled, in whole ticks: as long as all that was ever written here is a small integer, V8 needs no box for it.
+   * Hence `Infinity` is a state.
+   * @internal
+   */
   due: number;
   private state: number;
   private waker: Waker | null = null;
+  /** Set while `Armed`, and kept. */
   private timers: TimerDriver | null = null;
 
   /** @internal */
   constructor(due: number, state: number) {
     super();
-    this.due = due;
-    this.state = state;
+    const forever = due === Number.POSITIVE_INFINITY;
+    this.due = forever ? 0 : due;
+    this.state = forever ? Forever : state;
   }
 
   override poll(cx: Context): Poll<void> {
     if (this.state <= Until) this.start(cx);
-    if (this.state === Armed) {
+    // Waiting gives nothing and so costs no budget; being ready does.
+    if (this.state <= Armed) {
       this.waker = cx.waker;
       return Pending;
     }
     if (this.state !== Elapsed) throw new PollAfterCompletionError("this sleep");
-    // Waiting gives nothing and so costs no budget; being ready does.
     if (!cx.takeBudget()) return Pending;
     this.state = Completed;
     return undefined;
@@ -56,21 +63,15 @@ export class Sleep extends Future<void> implements TimerEntry {
 
   private start(cx: Context): void {
     const timers = cx.runtime.timers;
-    this.timers = timers;
     const now = timers.now();
     const deadline = this.state === For ? now + this.due : this.due;
-    if (deadline <= now) {
-      this.due = deadline;
+    if (deadline > now) {
+      this.state = Armed;
+      this.timers = timers;
+      timers.arm(this, deadline);
+    } else {
       this.state = Elapsed;
-    } else this.arm(timers, deadline);
-  }
-
-  private arm(timers: TimerDriver, deadline: number): void {
-    this.state = Armed;
-    if (deadline !== Number.POSITIVE_INFINITY) timers.arm(this, deadline);
-    else {
-      if (this.list !== null) timers.disarm(this);
-      this.due = deadline;
+      this.due = Math.ceil(deadline);
     }
   }
 
@@ -82,18 +83,23 @@ export class Sleep extends Future<void> implements TimerEntry {
 
   /** @internal */
   fire(): void {
-    const waker = this.waker;
     this.state = Elapsed;
+    this.wake();
+  }
+
+  private wake(): void {
+    const waker = this.waker;
     this.waker = null;
     waker?.wake();
   }
 
   /**
-   * The instant at which it is due, a whole millisecond (the one after the exact time); `Infinity` for never. It is
-   * `undefined` before the first poll of a {@link sleep}, from which its duration counts.
+   * The instant at which it is due, in whole milliseconds (rounded up); `Infinity` for never. `undefined` for a
+   * {@link sleep} that was not polled yet: its duration counts from there.
    */
   get deadline(): number | undefined {
-    return this.state === For ? undefined : Math.ceil(this.due);
+    if (this.state === For) return undefined;
+    return this.state === Forever ? Number.POSITIVE_INFINITY : Math.ceil(this.due);
   }
 
   /** Whether the deadline has come, be it that nobody has polled since. A reset makes it `false` again. */
@@ -102,45 +108,54 @@ export class Sleep extends Future<void> implements TimerEntry {
   }
 
   /**
-   * Sets the deadline anew: `ms` from now, or from the first poll if there was none yet. Who waits goes on waiting; one
-   * that has ended, by its time or by a cancel, can be awaited again.
+   * Sets the deadline anew. If somebody waits, `ms` from now, and they go on waiting; else `ms` from the next poll: also
+   * one that has ended, by its time or by a cancel, can be awaited again.
    *
    * @param ms - milliseconds, 0 or more; `Infinity` for never
-   * @throws TypeError, RangeError for anything else
+   * @throws TypeError if `ms` is not a number
+   * @throws RangeError if it is negative or `NaN`
    */
   reset(ms: number): void {
     checkDuration("Sleep.reset", ms);
-    if (this.timers === null) this.restart(ms, For);
-    else this.restart(this.timers.now() + ms, Until);
+    // `Armed` implies the clock.
+    if (this.state === Armed) this.rearm((this.timers as TimerDriver).now() + ms);
+    else this.renew(ms, For);
   }
 
   /**
    * As {@link reset}, with the instant itself.
    *
    * @param instant - milliseconds of `now()`; `Infinity` for never
-   * @throws TypeError, RangeError if it is no number, or `NaN`
+   * @throws TypeError if `instant` is not a number
+   * @throws RangeError if it is `NaN`
    */
   resetUntil(instant: number): void {
     checkInstant("Sleep.resetUntil", instant);
-    this.restart(instant, Until);
+    if (this.state === Armed) this.rearm(instant);
+    else this.renew(instant, Until);
   }
 
-  private restart(due: number, state: number): void {
-    if (this.state === Armed) {
-      // Armed implies that there is a clock.
-      const timers = this.timers as TimerDriver;
-      if (due > timers.now()) this.arm(timers, due);
-      else {
-        if (this.list !== null) timers.disarm(this);
-        this.due = due;
-        this.fire();
-      }
-      return;
+  private rearm(deadline: number): void {
+    const timers = this.timers as TimerDriver;
+    if (deadline === Number.POSITIVE_INFINITY) {
+      timers.disarm(this);
+      this.state = Forever;
+    } else if (deadline > timers.now()) timers.arm(this, deadline);
+    else {
+      timers.disarm(this);
+      this.due = Math.ceil(deadline);
+      this.fire();
     }
+  }
+
+  private renew(due: number, state: number): void {
     // What has ended is nobody's any more.
     if (this.state >= Completed) this.owner = null;
-    this.due = due;
-    this.state = state;
+    const forever = due === Number.POSITIVE_INFINITY;
+    this.due = forever ? 0 : due;
+    this.state = forever ? Forever : state;
+    // Who waited for ever is to start anew.
+    this.wake();
   }
 }
 
