@@ -18,7 +18,7 @@ const further = new WeakMap<object, unknown[]>();
  *       s.spawn(failing("second"));
  *     });
  *   } catch (error) {
- *     console.log(error, furtherErrors(error)); // Error: first, [Error: second]
+ *     console.log(error, furtherErrors(error)); // Error: first [Error: second]
  *   }
  * });
  * await run(main());

@@ -5,9 +5,14 @@
  *
  * @example
  * ```ts
- * const poll = future.poll(cx);
- * if (poll === Pending) return Pending;
- * use(poll);
+ * class Nap extends Future<string> {
+ *   readonly #sleep = sleep(10);
+ *   override poll(cx: Context): Poll<string> {
+ *     if (this.#sleep.poll(cx) === Pending) return Pending;
+ *     return "rested";
+ *   }
+ * }
+ * console.log(await run(new Nap())); // rested
  * ```
  */
 export const Pending: unique symbol = Symbol.for("pollux.Pending") as never;

@@ -31,8 +31,17 @@ export function executorOf(runtime: RuntimeHandle | null, what: string): Executo
  *
  * @example
  * ```ts
- * const handle = spawn(fetchUser(7), { name: "user 7" });
- * const user = yield* handle;
+ * const fetchUser = co(function* (id: number) {
+ *   yield* sleep(10); // stands for a request
+ *   return { id, name: "Castor" };
+ * });
+ * const main = co(function* () {
+ *   const handle = spawn(fetchUser(7), { name: "user 7" });
+ *   // … other work, while that task runs
+ *   const user = yield* handle;
+ *   console.log(user.name); // Castor
+ * });
+ * await run(main());
  * ```
  */
 export function spawn<T>(future: Future<T>, options?: SpawnOptions): JoinHandle<T> {
