@@ -1,6 +1,6 @@
 import { Cleanup } from "../core/cleanup.ts";
 import { Context, type Waker } from "../core/context.ts";
-import { CancelledError } from "../core/errors.ts";
+import { CancelledError, CleanupError, CleanupTimeoutError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
 import { Pending } from "../core/poll.ts";
 import type { Executor } from "./executor.ts";
@@ -139,7 +139,8 @@ export class Task<T = unknown> extends Context {
         return;
       }
     } catch (error) {
-      this.complete(cancelled & ~Aborted, error);
+      const isOwn = error instanceof CleanupError || error instanceof CleanupTimeoutError;
+      this.complete(cancelled & ~Aborted, isOwn ? error : new CleanupError(extras.abortReason, [error]));
       return;
     }
     this.complete(cancelled, new CancelledError(extras.abortReason, `${this.describe()} was cancelled`));
