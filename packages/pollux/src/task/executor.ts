@@ -249,7 +249,11 @@ export class Executor implements RuntimeHandle {
     for (const task of failures) {
       if (task.isObserved) continue;
       task.observe();
-      this.onUnhandledError(task.output, task);
+      try {
+        this.onUnhandledError(task.output, task);
+      } catch (error) {
+        this.host.uncaught(error);
+      }
     }
   };
 

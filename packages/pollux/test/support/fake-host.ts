@@ -1,5 +1,4 @@
-import { Executor } from "../../src/task/executor.ts";
-import type { Hooks } from "../../src/task/hooks.ts";
+import { Executor, type ExecutorParts } from "../../src/task/executor.ts";
 import type { Host } from "../../src/task/host.ts";
 import type { Task } from "../../src/task/task.ts";
 import { Timers } from "../../src/time/timers.ts";
@@ -75,7 +74,7 @@ export class FakeHost implements Host {
 }
 
 /** An executor in a loop that the test turns, and what it reported. */
-export function fakeExecutor(hooks: Hooks | null = null): {
+export function fakeExecutor(parts: Partial<ExecutorParts> = {}): {
   host: FakeHost;
   executor: Executor;
   unhandled: { error: unknown; task: Task }[];
@@ -87,8 +86,9 @@ export function fakeExecutor(hooks: Hooks | null = null): {
     timers: new Timers({ host, isIdle: () => executor.isIdle }),
     cleanupLimit: Number.POSITIVE_INFINITY,
     asyncContext: false,
-    hooks,
+    hooks: null,
     onUnhandledError: (error, task) => unhandled.push({ error, task }),
+    ...parts,
   });
   return { host, executor, unhandled };
 }
