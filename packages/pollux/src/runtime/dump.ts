@@ -1,7 +1,6 @@
-import { Frame } from "../core/frame.ts";
-import type { Future } from "../core/future.ts";
 import type { Executor } from "../task/executor.ts";
 import { type Task, TaskBit } from "../task/task.ts";
+import { waitsFor } from "../task/waits-for.ts";
 
 /** The tasks of a runtime that have not ended, a line each, by group. */
 export function dump(executor: Executor): string {
@@ -23,17 +22,5 @@ function describe(task: Task): string {
         : (bits & TaskBit.Cancelled) !== 0
           ? "cleaning up"
           : "waiting";
-  return `${task.describe()}: ${state} in ${waitsFor(task.future)}`;
-}
-
-/** The coroutines from the task's own to the innermost, and the future at the end of the chain. */
-function waitsFor(future: Future<unknown> | null): string {
-  const chain: string[] = [];
-  let at = future;
-  while (at instanceof Frame) {
-    chain.push(at.name);
-    at = at.awaited;
-  }
-  if (at !== null) chain.push(at.constructor.name);
-  return chain.join(" > ");
+  return `${task.describe()}: ${state} in ${waitsFor(task)}`;
 }

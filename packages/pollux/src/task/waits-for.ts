@@ -1,0 +1,27 @@
+import { Frame } from "../core/frame.ts";
+import type { Future } from "../core/future.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * What a task waits for, for people to read: the coroutines from its own to the innermost, and the future at the end of
+ * the chain, as `"main > fetchUser > Sleep"`. Empty for a task that has ended.
+ *
+ * @example
+ * ```ts
+ * const hooks: Hooks = {
+ *   onPollEnd: (task) => {
+ *     if (!task.isComplete) console.log(`${task.name} waits for ${waitsFor(task)}`);
+ *   },
+ * };
+ * ```
+ */
+export function waitsFor(task: Task): string {
+  const chain: string[] = [];
+  let at: Future<unknown> | null = task.future;
+  while (at instanceof Frame) {
+    chain.push(at.name);
+    at = at.awaited;
+  }
+  if (at !== null) chain.push(at.constructor.name);
+  return chain.join(" > ");
+}
