@@ -28,7 +28,7 @@ class TryJoin<T> extends Join<T> {
  *   try {
  *     yield* tryJoin(sleep(60_000), failed(new Error("no luck")));
  *   } catch (error) {
- *     console.log(error); // at once: Error: no luck
+ *     console.log(error); // Error: no luck
  *   }
  * });
  * await run(main());
