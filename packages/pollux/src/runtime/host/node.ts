@@ -33,8 +33,12 @@ Object.setPrototypeOf(
 /** Where a new resource keeps the current stores, on the Nodes that keep them in a frame of their own. */
 const frameKey = Object.getOwnPropertySymbols(own).find((key) => key.description?.includes("context_frame"));
 
-/** Symbols that every resource has; each store in use adds one. */
-const plainKeys = Object.getOwnPropertySymbols(own).length;
+/** Whether a resource has had a store: what else it carries depends on what it is (a timer, a promise, the program). */
+function hasStore(resource: object): boolean {
+  for (const key of Object.getOwnPropertySymbols(resource))
+    if (key.description === "kResourceStore") return true;
+  return false;
+}
 
 const ownId = own.asyncId();
 
@@ -42,7 +46,7 @@ function captureContext(): ((run: () => void) => void) | null {
   if (frameKey === undefined) {
     if (executionAsyncId() === ownId) {
       if (!storeSeen) return null;
-    } else if (Object.getOwnPropertySymbols(executionAsyncResource()).length <= plainKeys) return null;
+    } else if (!hasStore(executionAsyncResource())) return null;
   }
   const resource = new AsyncResource("PolluxTask", { requireManualDestroy: true });
   if (frameKey !== undefined && (resource as unknown as Record<symbol, unknown>)[frameKey] === undefined)
