@@ -42,6 +42,16 @@ function hasStore(resource: object): boolean {
 
 const ownId = own.asyncId();
 
+/**
+ * `enterWith` in a task that carries no context sets the store of the runtime's own: at the end of the drain it is taken
+ * back, lest every later task see it.
+ */
+function forgetStores(): void {
+  const stores = own as unknown as Record<symbol, unknown>;
+  for (const key of Object.getOwnPropertySymbols(own))
+    if (key.description === "kResourceStore") stores[key] = undefined;
+}
+
 function captureContext(): ((run: () => void) => void) | null {
   if (frameKey === undefined) {
     if (executionAsyncId() === ownId) {
@@ -94,5 +104,6 @@ export const host: Host = {
   captureContext,
   ownContext: (run) => {
     runInAsyncScope.call(own, run);
+    if (storeSeen) forgetStores();
   },
 };
