@@ -1,7 +1,15 @@
+import { collect } from "../combine/collect.ts";
+import { requireFuture } from "../combine/require-future.ts";
 import { Cleanup } from "../core/cleanup.ts";
 import type { Context, Waker } from "../core/context.ts";
-import { CleanupError, PollAfterCompletionError, TimeoutError } from "../core/errors.ts";
-import { Future, isFuture } from "../core/future.ts";
+import {
+  CleanupError,
+  FutureInUseError,
+  PollAfterCompletionError,
+  type PolluxError,
+  TimeoutError,
+} from "../core/errors.ts";
+import { Future } from "../core/future.ts";
 import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
@@ -48,7 +56,7 @@ class Timeout<T> extends Future<T> implements TimerEntry {
       case Expired:
         return this.giveUp(cx);
       default:
-        throw new PollAfterCompletionError("this timeout");
+        throw this.misuse();
     }
   }
 
@@ -107,8 +115,7 @@ class Timeout<T> extends Future<T> implements TimerEntry {
       if ((this.cleanup as Cleanup).poll(cx) === Pending) return Pending;
     } catch (error) {
       this.finish(cx);
-      if (error instanceof CleanupError && error.cause === reason) throw error;
-      throw new CleanupError(reason, [error]);
+      throw new CleanupError(reason, collect(null, error, reason));
     }
     this.finish(cx);
     return undefined;
@@ -139,6 +146,11 @@ class Timeout<T> extends Future<T> implements TimerEntry {
     }
     this.finish(cx);
     return undefined;
+  }
+
+  private misuse(): PolluxError {
+    if (this.state === Done) return new PollAfterCompletionError("this timeout");
+    return new FutureInUseError("this timeout is being cancelled and must not be polled");
   }
 
   private finish(cx: Context): void {
@@ -180,8 +192,7 @@ class Timeout<T> extends Future<T> implements TimerEntry {
  */
 export function timeout<T>(ms: number, future: Future<T>): Future<T> {
   checkDuration("timeout", ms);
-  if (!isFuture(future))
-    throw new TypeError("timeout needs a future: timeout(ms, coroutine(…)), with the call");
+  requireFuture(future, "timeout", 1);
   return new Timeout<T>(future, ms, false);
 }
 
@@ -207,7 +218,6 @@ export function timeout<T>(ms: number, future: Future<T>): Future<T> {
  */
 export function deadline<T>(instant: number, future: Future<T>): Future<T> {
   checkInstant("deadline", instant);
-  if (!isFuture(future))
-    throw new TypeError("deadline needs a future: deadline(instant, coroutine(…)), with the call");
+  requireFuture(future, "deadline", 1);
   return new Timeout<T>(future, instant, true);
 }
