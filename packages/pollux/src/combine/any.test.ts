@@ -46,5 +46,6 @@ describe("any", () => {
 
   test("gives the union of the values", () => {
     expectTypeOf(any([ready(1), failed(0)])).toEqualTypeOf<Future<number>>();
+    expectTypeOf(any([ready(1), ready("one")])).toEqualTypeOf<Future<number | string>>();
   });
 });

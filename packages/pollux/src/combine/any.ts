@@ -2,10 +2,11 @@ import { AllFailedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
 import { type Child, Fulfilled } from "./child.ts";
 import { Combinator } from "./combinator.ts";
+import type { ValueOf } from "./types.ts";
 
 /** Waits for the first that succeeds. */
 class Any<T> extends Combinator<T> {
-  constructor(futures: Iterable<Future<T>>) {
+  constructor(futures: Iterable<Future<unknown>>) {
     super("any");
     this.addAll(futures, this.what);
   }
@@ -51,6 +52,6 @@ class Any<T> extends Combinator<T> {
  * await run(main());
  * ```
  */
-export function any<T>(futures: Iterable<Future<T>>): Future<T> {
-  return new Any(futures);
+export function any<F extends Future<unknown>>(futures: Iterable<F>): Future<ValueOf<F>> {
+  return new Any<ValueOf<F>>(futures);
 }

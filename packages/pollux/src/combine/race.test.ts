@@ -34,7 +34,7 @@ describe("race", () => {
 
   test("gives the union of the values", () => {
     expectTypeOf(race([ready(1), ready(2)])).toEqualTypeOf<Future<number>>();
-    expectTypeOf(race<number | string>([ready(1), ready("one")])).toEqualTypeOf<Future<number | string>>();
+    expectTypeOf(race([ready(1), ready("one")])).toEqualTypeOf<Future<number | string>>();
     expectTypeOf(race([ready(1), never()])).toEqualTypeOf<Future<number>>();
   });
 

@@ -2,10 +2,11 @@ import type { Future } from "../core/future.ts";
 import type { Child } from "./child.ts";
 import { Combinator } from "./combinator.ts";
 import { randomBelow } from "./random.ts";
+import type { ValueOf } from "./types.ts";
 
 /** Waits for the first to end. */
 class Race<T> extends Combinator<T> {
-  constructor(futures: Iterable<Future<T>>) {
+  constructor(futures: Iterable<Future<unknown>>) {
     super("race");
     this.addAll(futures, this.what);
     if (this.count === 0)
@@ -48,6 +49,6 @@ class Race<T> extends Combinator<T> {
  * await run(main());
  * ```
  */
-export function race<T>(futures: Iterable<Future<T>>): Future<T> {
-  return new Race(futures);
+export function race<F extends Future<unknown>>(futures: Iterable<F>): Future<ValueOf<F>> {
+  return new Race<ValueOf<F>>(futures);
 }
