@@ -12,14 +12,29 @@ import { TcpStream } from "./tcp-stream.ts";
  *
  * @example
  * ```ts
- * const serve = co(function* () {
- *   const listener = yield* TcpListener.bind({ host: "127.0.0.1", port: 8080 });
+ * const greet = co(function* (stream: TcpStream) {
+ *   try {
+ *     yield* stream.writeAll(new TextEncoder().encode("hello"));
+ *   } finally {
+ *     stream.close();
+ *   }
+ * });
+ * const serve = co(function* (listener: TcpListener) {
  *   try {
  *     for (;;) spawn(greet(yield* listener.accept()));
  *   } finally {
  *     listener.close();
  *   }
  * });
+ * const main = co(function* () {
+ *   const listener = yield* TcpListener.bind({ host: "127.0.0.1", port: 0 });
+ *   const server = spawn(serve(listener));
+ *   const client = yield* TcpStream.connect(listener.localAddress);
+ *   console.log(yield* client.read(new Uint8Array(16))); // 5
+ *   client.close();
+ *   server.abort();
+ * });
+ * await run(main());
  * ```
  */
 export class TcpListener {

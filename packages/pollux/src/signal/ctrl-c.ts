@@ -38,10 +38,13 @@ class CtrlC extends Future<void> {
  *
  * @example
  * ```ts
+ * const serve = co(function* () {
+ *   for (;;) yield* sleep(1_000); // stands for what a server does
+ * });
  * const main = co(function* () {
  *   const server = spawn(serve());
  *   yield* ctrlC();
- *   server.abort();
+ *   server.abort("Ctrl-C");
  * });
  * ```
  */
