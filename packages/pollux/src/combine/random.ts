@@ -10,6 +10,17 @@ function seedFrom(seed: number): number {
  * Seeds the choices that `select` and `race` leave to chance: the same seed and the same program give the same run.
  *
  * @param seed - an integer; its lowest 32 bits count
+ *
+ * @example
+ * ```ts
+ * const toss = () => run(race([ready("heads"), ready("tails")]));
+ * seedRandom(7);
+ * const first = [await toss(), await toss(), await toss()];
+ * seedRandom(7);
+ * const second = [await toss(), await toss(), await toss()];
+ * console.log(first.join() === second.join()); // true
+ * ```
+ *
  * @internal
  */
 export function seedRandom(seed: number): void {

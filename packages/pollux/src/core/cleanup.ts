@@ -10,6 +10,27 @@ import { TimerEntry } from "./timer-entry.ts";
  *
  * Whoever gives up on a future (a task, a combinator) makes one and polls it; the reason is seen by the future as
  * `cx.cancelReason`. Once it has returned or thrown, the future must not be touched again.
+ *
+ * @example
+ * ```ts
+ * // Gives up on a future that is not ready at its first poll.
+ * class NowOrNever extends Future<boolean> {
+ *   readonly #future: Future<unknown>;
+ *   #cleanup: Cleanup | undefined;
+ *   constructor(future: Future<unknown>) {
+ *     super();
+ *     this.#future = future;
+ *   }
+ *   override poll(cx: Context): Poll<boolean> {
+ *     if (this.#cleanup === undefined) {
+ *       if (this.#future.poll(cx) !== Pending) return true;
+ *       this.#cleanup = new Cleanup(this.#future, "not ready", "what was not ready");
+ *     }
+ *     return this.#cleanup.poll(cx) === Pending ? Pending : false;
+ *   }
+ * }
+ * console.log(await run(new NowOrNever(ready(1))), await run(new NowOrNever(never()))); // true false
+ * ```
  */
 export class Cleanup extends TimerEntry {
   readonly #future: Future<unknown>;

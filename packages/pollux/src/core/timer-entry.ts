@@ -4,6 +4,18 @@ import type { Linked, LinkedList } from "./list.ts";
  * One timer, linked into the runtime's timing wheel. Whoever waits extends it, so that a timer is one object.
  *
  * Invariant: `list !== null` exactly while the timer is armed. Only the {@link TimerDriver} writes the fields.
+ *
+ * @example
+ * ```ts
+ * class Alarm extends TimerEntry {
+ *   override fire(): void {
+ *     console.log("it is time"); // it is time
+ *   }
+ * }
+ * const { timers } = new Runtime();
+ * timers.arm(new Alarm(), timers.now() + 5);
+ * await sleep(10);
+ * ```
  */
 export abstract class TimerEntry implements Linked<TimerEntry> {
   before: TimerEntry | null = null;

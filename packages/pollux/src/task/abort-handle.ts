@@ -1,6 +1,20 @@
 import type { Task } from "./task.ts";
 
-/** Ends a task and asks after it, without waiting for it and without keeping its value alive for a joiner. */
+/**
+ * Ends a task and asks after it, without waiting for it and without keeping its value alive for a joiner.
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   const handle = spawn(sleep(60_000));
+ *   const stop = handle.abortHandle();
+ *   stop.abort();
+ *   yield* allSettled([handle]);
+ *   console.log(stop.isFinished); // true
+ * });
+ * await run(main());
+ * ```
+ */
 export class AbortHandle {
   private readonly task: Task;
 

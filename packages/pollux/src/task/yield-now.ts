@@ -28,6 +28,24 @@ class YieldNow extends Future<void> {
  * Lets every other task that is runnable now go first, and then goes on.
  *
  * **Cancel safety.** Safe: nothing is held.
+ *
+ * @example
+ * ```ts
+ * const lines: string[] = [];
+ * const speak = co(function* (name: string) {
+ *   for (let n = 0; n < 2; n++) {
+ *     lines.push(name);
+ *     yield* yieldNow();
+ *   }
+ * });
+ * const main = co(function* () {
+ *   const other = spawn(speak("Pollux"));
+ *   yield* speak("Castor");
+ *   yield* other;
+ *   console.log(lines); // [Castor, Pollux, Castor, Pollux]
+ * });
+ * await run(main());
+ * ```
  */
 export function yieldNow(): Future<void> {
   return new YieldNow();

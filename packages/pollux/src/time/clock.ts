@@ -57,7 +57,20 @@ export function pause(): void {
   pausable(currentTimers("pause"), "pause").pause();
 }
 
-/** Lets the current runtime's clock go on from what it shows. Does nothing if it runs already. */
+/**
+ * Lets the current runtime's clock go on from what it shows. Does nothing if it runs already.
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   pause();
+ *   yield* sleep(60_000); // takes no time
+ *   resume();
+ *   yield* sleep(5); // takes 5 ms
+ * });
+ * await run(main());
+ * ```
+ */
 export function resume(): void {
   pausable(currentTimers("resume"), "resume").resume();
 }
