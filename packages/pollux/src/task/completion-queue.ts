@@ -16,10 +16,10 @@ export type TaskResult<T> = {
 
 /** @internal */
 export function resultOf<T>(task: Task): TaskResult<T> {
-  const { id, name, output } = task;
+  const { id, name } = task;
   return task.isFailed
-    ? { id, name, status: "rejected", reason: output }
-    : { id, name, status: "fulfilled", value: output as T };
+    ? { id, name, status: "rejected", reason: task.failure }
+    : { id, name, status: "fulfilled", value: task.output as T };
 }
 
 /**

@@ -250,7 +250,7 @@ export class Executor implements RuntimeHandle {
       if (task.isObserved) continue;
       task.observe();
       try {
-        this.onUnhandledError(task.output, task);
+        this.onUnhandledError(task.failure, task);
       } catch (error) {
         this.host.uncaught(error);
       }

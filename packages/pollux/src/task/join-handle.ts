@@ -12,6 +12,19 @@ import type { Task } from "./task.ts";
  * code outside the runtime. Dropping it detaches the task, which goes on.
  *
  * **Cancel safety.** Cancelling a join leaves the task alone: use {@link JoinHandle.abort} to end it.
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   const answer = spawn(ready(42));
+ *   console.log(yield* answer, yield* answer); // 42 42
+ *   const endless = spawn(never(), { name: "endless" });
+ *   endless.abort("enough");
+ *   const [result] = yield* allSettled([endless]);
+ *   if (result.status === "rejected") console.log(result.reason); // CancelledError: task 3 (endless) was cancelled
+ * });
+ * await run(main());
+ * ```
  */
 export class JoinHandle<T> extends Future<T> {
   private readonly task: Task<T>;
@@ -61,7 +74,7 @@ export class JoinHandle<T> extends Future<T> {
     this.promise ??= new Promise<T>((resolve, reject) => {
       const task = this.task;
       task.observe();
-      const settle = (): void => (task.isFailed ? reject(task.output) : resolve(task.output as T));
+      const settle = (): void => (task.isFailed ? reject(task.failure) : resolve(task.output as T));
       if (task.isComplete) settle();
       else task.addJoiner({ wake: settle });
     });

@@ -41,7 +41,7 @@ class JoinAll<T> extends Watcher<T[]> {
     const { queue } = this;
     if (this.failed === undefined) {
       this.failed = queue.firstFailed();
-      if (this.failed !== undefined) queue.abortAll(this.failed.output);
+      if (this.failed !== undefined) queue.abortAll(this.failed.failure);
     }
     if (queue.size > 0) return Pending;
     const ended = queue.shiftAll();
@@ -49,10 +49,10 @@ class JoinAll<T> extends Watcher<T[]> {
     if (failure === undefined) return ended.map((task) => task.output as T);
     const further = ended.filter((task) => task.isFailed && !task.isAborted && task !== failure);
     attachErrors(
-      failure.output,
-      further.map((task) => task.output),
+      failure.failure,
+      further.map((task) => task.failure),
     );
-    throw failure.output;
+    throw failure.failure;
   }
 }
 

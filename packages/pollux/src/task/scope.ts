@@ -83,7 +83,7 @@ class Children extends TaskGroup {
     const failed = task.isFailed && !task.isAborted;
     // The scope is woken before the children are, so that the block is the first to be cancelled.
     if ((failed && !this.closed) || (this.draining && this.size === 0)) this.waker?.wake();
-    if (failed) this.fail(task.output);
+    if (failed) this.fail(task.failure);
   }
 }
 

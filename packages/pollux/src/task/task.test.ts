@@ -246,7 +246,7 @@ describe("task: the state machine", () => {
       const w = world();
       states[state]?.[1](w);
       w.task.abort("too late");
-      return w.task.output;
+      return w.task.failure;
     });
     expect(outcomes[0]).toBe("value");
     expect(outcomes[1]).toMatchObject({ message: "throw" });

@@ -49,11 +49,10 @@ export class TaskExtras {
   abortReason: unknown = undefined;
   cleanup: Cleanup | null = null;
 
-  /** A task that has ended keeps its name and nothing else. */
+  /** A task that has ended keeps its name and why it was aborted. */
   release(): void {
     this.locals = null;
     this.enter = null;
-    this.abortReason = undefined;
     this.cleanup = null;
   }
 }
@@ -66,7 +65,7 @@ export class Task<T = unknown> extends Context {
   group: TaskGroup;
   /** @internal */ place = -1;
   future: Future<T> | null;
-  /** The value or the error, once complete. Until then those to wake: `undefined`, one waker, or a set of them. */
+  /** The value or the error, once complete; {@link failure} gives the error. Until then those to wake: `undefined`, one waker, or a set of them. */
   output: unknown = undefined;
   readonly id: number;
   extras: TaskExtras | null = null;
@@ -143,7 +142,7 @@ export class Task<T = unknown> extends Context {
       this.complete(cancelled & ~Aborted, isOwn ? error : new CleanupError(extras.abortReason, [error]));
       return;
     }
-    this.complete(cancelled, new CancelledError(extras.abortReason, `${this.describe()} was cancelled`));
+    this.complete(cancelled, undefined);
   }
 
   /** Ends the task with an error without another poll: what it holds is lost. For a cleanup past its limit. */
@@ -174,8 +173,19 @@ export class Task<T = unknown> extends Context {
 
   /** The outcome of a task that is complete. */
   result(): T {
-    if ((this.bits & Failed) !== 0) throw this.output;
+    if ((this.bits & Failed) !== 0) throw this.failure;
     return this.output as T;
+  }
+
+  /**
+   * What a task that is complete has failed with. An aborted one's `CancelledError` is made when somebody asks: most are
+   * never looked at, and the stack of an error costs more than the rest of a cancel.
+   */
+  get failure(): unknown {
+    if (this.isAborted) {
+      this.output ??= new CancelledError(this.extras?.abortReason, `${this.describe()} was cancelled`);
+    }
+    return this.output;
   }
 
   get isComplete(): boolean {
