@@ -40,7 +40,6 @@ type Then = (onValue: (value: number) => void, onError: (error: unknown) => void
 
 /** An object with that method, of whatever manners. */
 function thenable(then: Then): PromiseLike<number> {
-  // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
   return { then } as unknown as PromiseLike<number>;
 }
 
