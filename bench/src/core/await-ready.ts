@@ -1,9 +1,8 @@
 import { Effect } from "effect";
 import { call, run as runEffection } from "effection";
-import { co, run } from "pollux";
+import { co, ready, run } from "pollux";
 import type { TimedCase } from "../harness/case.ts";
 import { check, sumBelow } from "./check.ts";
-import { ready } from "./ready.ts";
 
 const pollux = co(function* (n: number) {
   let sum = 0;

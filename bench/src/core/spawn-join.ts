@@ -1,9 +1,8 @@
 import { Effect, Fiber } from "effect";
 import { call, type Operation, run as runEffection, spawn as spawnEffection } from "effection";
-import { co, run, spawn } from "pollux";
+import { co, ready, run, spawn } from "pollux";
 import type { TimedCase } from "../harness/case.ts";
 import { check, sumBelow } from "./check.ts";
-import { ready } from "./ready.ts";
 
 const child = co(function* (i: number) {
   return yield* ready(i);

@@ -14,14 +14,12 @@ const found = suites
 const suspend = found?.peers[peer as Peer];
 if (suspend === undefined) throw new Error(`no case ${caseName} with ${peer} in suite ${suiteName}`);
 
-const first = await suspend(FIRST);
+await suspend(FIRST);
 const before = heapUsed();
-const held = await suspend(Number(tasks));
+await suspend(Number(tasks));
 const bytes = heapUsed() - before;
-process.stdout.write(`${bytes}\n`, () => {
-  // The tasks sleep for an hour: nobody waits for them.
-  process.exit(first === held ? 1 : 0);
-});
+// The tasks wait for good, so the process has to be ended.
+process.stdout.write(`${bytes}\n`, () => process.exit(0));
 
 function heapUsed(): number {
   if (globalThis.gc === undefined) throw new Error("run me with --expose-gc");

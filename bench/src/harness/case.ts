@@ -11,8 +11,8 @@ export type Peer = (typeof PEERS)[number];
  */
 export type Round = (iterations: number, watch: Stopwatch) => Promise<void>;
 
-/** Suspends so many tasks, and resolves once all of them are suspended. What it gives is held until they are weighed. */
-export type Suspend = (tasks: number) => Promise<unknown>;
+/** Starts so many tasks that wait for good, and resolves once all of them do. */
+export type Suspend = (tasks: number) => Promise<void>;
 
 /**
  * A figure that Pollux is to reach: the ratio of its median to that of `peer`, or to its own in the case `of`, in the
@@ -37,6 +37,8 @@ export interface TimedCase extends CaseBase {
   readonly operations?: number;
   /** `"cpu"` where most of the wall time is spent asleep. */
   readonly clock?: "wall" | "cpu";
+  /** Set where a round is one iteration, because what is timed is but a part of it; there are fewer rounds then. */
+  readonly long?: boolean;
   readonly peers: Readonly<Partial<Record<Peer, Round>>>;
 }
 

@@ -5,12 +5,28 @@ export interface Plan {
   readonly rounds: number;
   /** Rounds before them, in which V8 compiles and the number of iterations settles. */
   readonly warmUps: number;
+  /** The same for cases whose rounds are long. */
+  readonly long: { readonly rounds: number; readonly warmUps: number };
   /** How long a round is to take, in ms: long beside the clock's resolution, short beside other load on the machine. */
   readonly roundMs: number;
   /** Measurements of memory, for each peer. They scatter little. */
   readonly weighings: number;
 }
 
-export const FULL: Plan = { quick: false, rounds: 15, warmUps: 5, roundMs: 40, weighings: 5 };
+export const FULL: Plan = {
+  quick: false,
+  rounds: 15,
+  warmUps: 5,
+  long: { rounds: 7, warmUps: 2 },
+  roundMs: 40,
+  weighings: 5,
+};
 
-export const QUICK: Plan = { quick: true, rounds: 5, warmUps: 3, roundMs: 20, weighings: 3 };
+export const QUICK: Plan = {
+  quick: true,
+  rounds: 5,
+  warmUps: 3,
+  long: { rounds: 3, warmUps: 1 },
+  roundMs: 20,
+  weighings: 3,
+};

@@ -9,6 +9,8 @@ interface Runner {
   readonly peer: Peer;
   readonly round: Round;
   iterations: number;
+  /** One iteration fills a round, or more: there are fewer of them. */
+  long: boolean;
   /** ns an operation, a round each. */
   readonly samples: number[];
 }
@@ -27,23 +29,31 @@ export async function measure(
   progress: Progress,
 ): Promise<Samples> {
   const runners: Runner[] = cases.flatMap((timed) =>
-    [...peersOf(timed)].map(([peer, round]) => ({ case: timed, peer, round, iterations: 1, samples: [] })),
+    [...peersOf(timed)].map(([peer, round]) => ({
+      case: timed,
+      peer,
+      round,
+      iterations: 1,
+      long: timed.long === true,
+      samples: [],
+    })),
   );
   const title = cases.map((timed) => timed.name).join(", ");
 
   for (const runner of runners) {
     progress.show(`${title}: calibrating ${runner.peer}`);
-    await calibrate(runner, plan.roundMs);
+    if (!runner.long) await calibrate(runner, plan.roundMs);
   }
   for (let turn = 0; turn < plan.warmUps + plan.rounds; turn++) {
-    const counts = turn >= plan.warmUps;
-    progress.show(
-      `${title}: ${counts ? `round ${turn - plan.warmUps + 1} of ${plan.rounds}` : "warming up"}`,
-    );
     for (const runner of inTurn(runners, turn)) {
+      const { warmUps, rounds } = runner.long ? plan.long : plan;
+      if (turn >= warmUps + rounds) continue;
+      const counts = turn >= warmUps;
+      const at = counts ? `round ${turn - warmUps + 1} of ${rounds}` : "warming up";
+      progress.show(`${title}: ${runner.peer}, ${at}`);
       const ms = await time(runner);
       if (counts) runner.samples.push((ms * 1e6) / (runner.iterations * (runner.case.operations ?? 1)));
-      else adjust(runner, ms, plan.roundMs);
+      else if (!runner.long) adjust(runner, ms, plan.roundMs);
     }
   }
 
@@ -64,12 +74,19 @@ async function calibrate(runner: Runner, roundMs: number): Promise<void> {
   for (;;) {
     const ms = await time(runner);
     if (ms >= roundMs / 4) {
+      runner.long = runner.iterations === 1 && ms > LONG * roundMs;
       adjust(runner, ms, roundMs);
       return;
     }
-    runner.iterations *= 4;
+    runner.iterations *= Math.min(MAX_STEP, Math.max(2, Math.round(roundMs / 2 / Math.max(ms, 0.001))));
   }
 }
+
+/** How many times the length of a round one iteration may take before its rounds become fewer. */
+const LONG = 4;
+
+/** A short first run says little about a long one. */
+const MAX_STEP = 64;
 
 function adjust(runner: Runner, ms: number, roundMs: number): void {
   runner.iterations = Math.max(1, Math.round((runner.iterations * roundMs) / Math.max(ms, 0.001)));

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, Mutex, Notify, Semaphore};
+use tokio::sync::{mpsc, oneshot, Mutex, Semaphore};
 use tokio::task::{yield_now, JoinSet};
 
 type Work = Pin<Box<dyn Future<Output = u64> + Send>>;
@@ -266,7 +266,7 @@ async fn sleeps(n: u64, tasks: u64) -> u64 {
 }
 
 /// Long enough that all are asleep before the first wakes; the same as in `bench/src/core/sleep-100k.ts`.
-const SLEEP_BASE_MS: u64 = 400;
+const SLEEP_BASE_MS: u64 = 300;
 
 async fn select_2(n: u64) -> u64 {
     let began = Instant::now();
@@ -343,14 +343,14 @@ fn heap_bytes() -> u64 {
 // The tasks of the memory cases are never ended: the harness starts a process for each of these measurements.
 
 async fn task_bytes(n: u64) -> u64 {
-    let gate = Arc::new(Notify::new());
     let before = heap_bytes();
     for i in 0..n {
-        let gate = gate.clone();
+        let (tx, rx) = oneshot::channel::<u64>();
+        std::mem::forget(tx);
         tokio::spawn(async move {
             let (a, b, c) = (black_box(i), black_box(i + 1), black_box(i + 2));
-            gate.notified().await;
-            black_box(a + b + c);
+            let d = rx.await.unwrap_or(0);
+            black_box(a + b + c + d);
         });
     }
     yield_now().await;
