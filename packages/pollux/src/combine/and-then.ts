@@ -1,7 +1,7 @@
+import { callWith } from "../core/call-with.ts";
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { callWith } from "./call-with.ts";
 import { requireFunction, requireFuture } from "./require-future.ts";
 import { Single } from "./single.ts";
 import type { Flat } from "./types.ts";

@@ -1,5 +1,6 @@
 import { Cleanup } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
+import { disposalOf } from "../core/disposal.ts";
 import {
   CleanupError,
   FutureInUseError,
@@ -10,7 +11,6 @@ import { attachErrors } from "../core/further-errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Begun, Cancelled, type Child, Fulfilled, GivenUp, Idle, Rejected } from "./child.ts";
 import { collect } from "./collect.ts";
-import { disposalOf } from "./disposal.ts";
 import { LOST } from "./lost.ts";
 import { Parent } from "./parent.ts";
 

@@ -1,4 +1,6 @@
+import { callWith } from "../core/call-with.ts";
 import type { Context } from "../core/context.ts";
+import { disposalOf } from "../core/disposal.ts";
 import {
   CleanupError,
   FutureInUseError,
@@ -8,9 +10,7 @@ import {
 import { attachErrors } from "../core/further-errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { callWith } from "./call-with.ts";
 import { collect } from "./collect.ts";
-import { disposalOf } from "./disposal.ts";
 import { requireFunction, requireFuture } from "./require-future.ts";
 import { futureOf } from "./single.ts";
 

@@ -1,5 +1,5 @@
+import { isThenable } from "../core/adopted.ts";
 import type { Future } from "../core/future.ts";
-import { isThenable } from "./adopted.ts";
 import type { Child } from "./child.ts";
 import { Combinator } from "./combinator.ts";
 import { requireFuture } from "./require-future.ts";

@@ -1,8 +1,8 @@
+import { callWith } from "../core/call-with.ts";
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { callWith } from "./call-with.ts";
 import { requireFunction } from "./require-future.ts";
 
 class PollFn<T> extends Future<T> {

@@ -1,6 +1,6 @@
+import { isThenable } from "../core/adopted.ts";
 import { describe } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
-import { isThenable } from "./adopted.ts";
 
 /**
  * Passes a future on.

@@ -1,9 +1,9 @@
-import { Adopted, isThenable } from "../combine/adopted.ts";
-import { callWith } from "../combine/call-with.ts";
-import { disposalOf, disposerOf } from "../combine/disposal.ts";
 import { requireFuture } from "../combine/require-future.ts";
 import { withSignal } from "../combine/with-signal.ts";
+import { Adopted, isThenable } from "../core/adopted.ts";
+import { callWith } from "../core/call-with.ts";
 import type { Context } from "../core/context.ts";
+import { disposalOf, disposerOf } from "../core/disposal.ts";
 import { describe } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";

@@ -271,6 +271,29 @@ describe("scope: a failure", () => {
     expect(disposed).toBe(1);
   });
 
+  test("waits for a value that is disposed of asynchronously, and finds what that throws", async () => {
+    const [error, late] = [new Error("child"), new Error("dispose")];
+    const log: string[] = [];
+    const disposing = (name: string, thrown?: unknown) => ({
+      [Symbol.asyncDispose]: () =>
+        co(function* () {
+          yield* sleep(20);
+          log.push(name);
+          if (thrown !== undefined) throw thrown;
+        })() as unknown as Promise<void>,
+    });
+    const failed = (value: object) =>
+      scope(function* (s) {
+        s.spawn(failing(error, 10));
+        return value;
+      });
+    await expect(paused(failed(disposing("a")))).rejects.toBe(error);
+    expect(furtherErrors(error)).toEqual([]);
+    await expect(paused(failed(disposing("b", late)))).rejects.toBe(error);
+    expect(furtherErrors(error)).toEqual([late]);
+    expect(log).toEqual(["a", "b"]);
+  });
+
   test("of the function itself", async () => {
     const error = new Error("function");
     const failed = scope((s): Future<void> => {

@@ -1,7 +1,8 @@
-import { ambient } from "../core/ambient.ts";
+import { callWith } from "../core/call-with.ts";
 import { Cleanup } from "../core/cleanup.ts";
 import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
 import { blockFuture } from "../core/coroutine.ts";
+import { disposalOf } from "../core/disposal.ts";
 import { CleanupError, ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
 import { Future, isFuture, type Suspend } from "../core/future.ts";
@@ -101,7 +102,7 @@ class ScopeFuture<T> extends Future<T> {
   private state: number = New;
   private block: ((s: Scope) => Future<T> | Generator<Suspend, T, unknown>) | null;
   private readonly children: Children;
-  private body: Future<T> | null = null;
+  private body: Future<unknown> | null = null;
   private value: T | undefined = undefined;
   private cleanup: Cleanup | null = null;
 
@@ -128,18 +129,15 @@ class ScopeFuture<T> extends Future<T> {
 
   private begin(cx: Context): void {
     this.state = Body;
-    const outer = ambient.cx;
-    ambient.cx = cx;
+    const block = this.block as (s: Scope) => Future<T> | Generator<Suspend, T, unknown>;
+    this.block = null;
     try {
-      const block = this.block as (s: Scope) => Future<T> | Generator<Suspend, T, unknown>;
-      this.block = null;
-      this.body = blockFuture(block(new Scope(this.children)), "scope");
-      this.body.claim(this);
+      const body = blockFuture(callWith(cx, block, new Scope(this.children)), "scope");
+      body.claim(this);
+      this.body = body;
     } catch (error) {
       this.children.fail(error);
       this.bodyEnded();
-    } finally {
-      ambient.cx = outer;
     }
   }
 
@@ -162,23 +160,32 @@ class ScopeFuture<T> extends Future<T> {
 
   /** After a failure: cancels the block, while the executor cancels the children, until all have ended. */
   private close(cx: Context): Poll<void> {
-    const { body, children } = this;
+    const { children } = this;
     this.beginClosing();
-    if (body !== null) {
-      this.cleanup ??= new Cleanup(body, children.failures[0], `the block of the scope ${children.name}`);
+    if (this.body !== null) {
+      this.cleanup ??= new Cleanup(
+        this.body,
+        children.failures[0],
+        `the block of the scope ${children.name}`,
+      );
       if (this.cancelBody(this.cleanup, cx) === Pending) return Pending;
     }
     return children.size > 0 ? Pending : undefined;
   }
 
+  /** A value that nobody can receive any more is disposed of: that is then what is left of the block. */
   private beginClosing(): void {
-    if (this.state === Draining) this.discardValue();
+    if (this.state === Draining) {
+      this.body = disposalOf(this.value);
+      this.children.draining = this.body === null;
+      this.value = undefined;
+    }
     this.state = Closing;
   }
 
   private cancelBody(cleanup: Cleanup | null, cx: Context): Poll<void> {
     try {
-      const poll = cleanup === null ? (this.body as Future<T>).cancel(cx) : cleanup.poll(cx);
+      const poll = cleanup === null ? (this.body as Future<unknown>).cancel(cx) : cleanup.poll(cx);
       if (poll === Pending) return Pending;
     } catch (error) {
       this.children.fail(error);
@@ -212,18 +219,6 @@ class ScopeFuture<T> extends Future<T> {
     this.end();
     if (children.failures.length > 0) throw new CleanupError(reason, flatten(children.failures, reason));
     return undefined;
-  }
-
-  /** A value that nobody can receive any more is disposed of. */
-  private discardValue(): void {
-    const value = this.value as Partial<Disposable> | undefined | null;
-    this.value = undefined;
-    try {
-      const dispose = value?.[Symbol.dispose];
-      if (typeof dispose === "function") dispose.call(value);
-    } catch (error) {
-      this.children.fail(error);
-    }
   }
 
   private end(): T | undefined {

@@ -1,9 +1,9 @@
-import type { Context } from "../core/context.ts";
-import { PollAfterCompletionError } from "../core/errors.ts";
-import { Future, isFuture } from "../core/future.ts";
-import { Pending, type Poll } from "../core/poll.ts";
 import { Adopted, isThenable } from "./adopted.ts";
 import { callWith } from "./call-with.ts";
+import type { Context } from "./context.ts";
+import { PollAfterCompletionError } from "./errors.ts";
+import { Future, isFuture } from "./future.ts";
+import { Pending, type Poll } from "./poll.ts";
 
 type Disposer = () => unknown;
 

@@ -1,7 +1,7 @@
-import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
-import { PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import { Pending, type Poll } from "../core/poll.ts";
+import type { Context, RuntimeHandle, Waker } from "./context.ts";
+import { PollAfterCompletionError } from "./errors.ts";
+import { Future } from "./future.ts";
+import { Pending, type Poll } from "./poll.ts";
 
 /** `Fulfilled` and `Rejected`: settled, and not taken yet. `Abandoned`: cancelled while it waited. */
 const New = 0;
