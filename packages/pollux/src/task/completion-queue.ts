@@ -1,4 +1,6 @@
+import { Cleanup } from "../core/cleanup.ts";
 import type { Context, Waker } from "../core/context.ts";
+import { disposalOf } from "../core/disposal.ts";
 import { CleanupError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
@@ -94,8 +96,33 @@ export class CompletionQueue extends TaskGroup {
   /** Lets the running tasks go on by themselves, and forgets those that have ended. */
   detachAll(): void {
     for (const task of this) task.runtime.detach(task);
-    this.shiftAll();
+    for (const task of this.shiftAll()) this.drop(task);
     this.nothingRuns();
+  }
+
+  /** Disposes of the result of a task that nobody is going to join. */
+  drop(task: Task): void {
+    const disposal = task.isFailed ? null : disposalOf(task.output);
+    const { runtime } = task;
+    if (disposal !== null) runtime.start(new Dropped(disposal, this.name), undefined, runtime.detached);
+  }
+}
+
+/** The disposal of a result, as a task of its own. It goes on when that is aborted. */
+class Dropped extends Future<void> {
+  private readonly cleanup: Cleanup;
+
+  constructor(disposal: Future<never>, name: string) {
+    super();
+    this.cleanup = new Cleanup(disposal, undefined, `a result of the ${name} that was dropped`);
+  }
+
+  override poll(cx: Context): Poll<void> {
+    return this.cleanup.poll(cx);
+  }
+
+  override cancel(cx: Context): Poll<void> {
+    return this.cleanup.poll(cx);
   }
 }
 
@@ -191,14 +218,14 @@ export abstract class Watcher<R> extends QueueFuture<R, Watcher<unknown>> {
   }
 
   /** Gives the result, or throws; `Pending` if tasks are still awaited. */
-  protected abstract look(): Poll<R>;
+  protected abstract look(cx: Context): Poll<R>;
 
   override poll(cx: Context): Poll<R> {
     this.checkNotDone("this join");
     if (!cx.takeBudget()) return Pending;
     let poll: Poll<R>;
     try {
-      poll = this.look();
+      poll = this.look(cx);
     } catch (error) {
       this.leave();
       throw error;
@@ -226,25 +253,62 @@ export abstract class Watcher<R> extends QueueFuture<R, Watcher<unknown>> {
 export class Shutdown extends Watcher<void> {
   private readonly reason: unknown;
   private errors: unknown[] | undefined = undefined;
+  private readonly disposals: Future<never>[] = [];
+  private cleanup: Cleanup | null = null;
 
   constructor(queue: CompletionQueue, reason: unknown) {
     super(queue);
     this.reason = reason;
   }
 
-  protected override look(): Poll<void> {
+  protected override look(cx: Context): Poll<void> {
     const { queue } = this;
     if (this.errors === undefined) {
       this.errors = [];
-      queue.shiftAll();
+      // Failures that are there already are dropped like other results; what fails from now on is cleanup.
+      for (const task of queue.shiftAll()) this.take(task, false);
       queue.abortAll(this.reason);
     }
-    for (const { isFailed, isAborted, output } of queue.shiftAll()) {
-      if (isFailed && !isAborted)
-        this.errors.push(...(output instanceof CleanupError ? output.errors : [output]));
-    }
-    if (queue.size > 0) return Pending;
+    for (const task of queue.shiftAll()) this.take(task, true);
+    if (queue.size > 0 || this.dispose(cx) === Pending) return Pending;
     if (this.errors.length > 0) throw new CleanupError(this.reason, this.errors);
+    return undefined;
+  }
+
+  private take({ isFailed, isAborted, output }: Task, inCleanup: boolean): void {
+    if (!isFailed) {
+      const disposal = disposalOf(output);
+      if (disposal !== null) this.disposals.push(disposal);
+    } else if (inCleanup && !isAborted) {
+      this.errors?.push(...(output instanceof CleanupError ? output.errors : [output]));
+    }
+  }
+
+  /** What was taken from the queue is released; tasks that still run stay there. */
+  override cancel(cx: Context): Poll<void> {
+    if (this.done) return undefined;
+    if (this.dispose(cx) === Pending) return Pending;
+    this.leave();
+    if (this.errors !== undefined && this.errors.length > 0) throw new CleanupError(this.reason, this.errors);
+    return undefined;
+  }
+
+  /** Disposes of the results, one after the other. */
+  private dispose(cx: Context): Poll<void> {
+    for (let disposal = this.disposals[0]; disposal !== undefined; disposal = this.disposals[0]) {
+      this.cleanup ??= new Cleanup(
+        disposal,
+        this.reason,
+        `a result of the ${this.queue.name} that was dropped`,
+      );
+      try {
+        if (this.cleanup.poll(cx) === Pending) return Pending;
+      } catch (error) {
+        this.errors?.push(error);
+      }
+      this.cleanup = null;
+      this.disposals.shift();
+    }
     return undefined;
   }
 }

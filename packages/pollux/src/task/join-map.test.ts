@@ -120,6 +120,19 @@ describe("JoinMap", () => {
       expect(map.isEmpty).toBe(true);
     }));
 
+  test("the value of one that has ended and is replaced is disposed of", () =>
+    within(function* () {
+      let disposed = 0;
+      const map = new JoinMap<string, unknown>();
+      map.spawn("a", after(0, { [Symbol.dispose]: () => disposed++ }));
+      yield* sleep(1);
+      map.spawn("a", after(0, 2));
+      yield* sleep(1);
+      expect(disposed).toBe(1);
+      yield* map.shutdown();
+      expect(map.isEmpty).toBe(true);
+    }));
+
   test("a join that waits for the replaced task goes on waiting for its successor", () =>
     within(function* () {
       const map = new JoinMap<string, unknown>();

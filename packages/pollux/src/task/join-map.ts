@@ -28,7 +28,10 @@ class KeyedQueue<K> extends CompletionQueue {
     this.keyOf.set(task, key);
     if (replaced === undefined) return;
     this.keyOf.delete(replaced);
-    if (replaced.isComplete) return;
+    if (replaced.isComplete) {
+      this.drop(replaced);
+      return;
+    }
     replaced.abort(undefined);
     replaced.runtime.detach(replaced);
   }
@@ -54,9 +57,9 @@ class KeyedQueue<K> extends CompletionQueue {
   }
 
   override detachAll(): void {
+    super.detachAll();
     this.byKey.clear();
     this.keyOf.clear();
-    super.detachAll();
   }
 }
 
@@ -96,7 +99,7 @@ export class JoinMap<K, V> implements Disposable, AsyncDisposable {
 
   /**
    * Starts a task for a key. One that is there for the key already is aborted and leaves the map: no join gives it any
-   * more, a result that it has left is dropped, and a failure of its cleanup is reported as unhandled.
+   * more, a result that it has left is disposed of, and a failure of its cleanup is reported as unhandled.
    *
    * @throws ClosedError if the map has been disposed of
    * @throws FutureInUseError if the future has begun elsewhere
@@ -153,13 +156,17 @@ export class JoinMap<K, V> implements Disposable, AsyncDisposable {
     return this.#queue.byKey.keys();
   }
 
-  /** Empties the map: running tasks go on by themselves, results that have not been joined are dropped. */
+  /**
+   * Empties the map: running tasks go on by themselves, and results that nobody has joined are dropped: one
+   * that is `Disposable` is disposed of.
+   */
   detachAll(): void {
     this.#queue.detachAll();
   }
 
   /**
-   * Aborts all tasks and waits for their cleanup. Results are dropped, those that are there already too.
+   * Aborts all tasks and waits for their cleanup. Results are dropped, those that are there already too: one that is
+   * `Disposable` is disposed of.
    *
    * **Cancel safety.** The tasks are aborted all the same, and stay in the map.
    *
@@ -180,7 +187,8 @@ export class JoinMap<K, V> implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Aborts all tasks without waiting for them, and drops the results. The failure of a cleanup is reported as unhandled.
+   * Aborts all tasks without waiting for them, and drops the results: one that is `Disposable` is disposed of. A failure
+   * of that or of a cleanup is reported as unhandled.
    */
   [Symbol.dispose](): void {
     this.#disposed = true;

@@ -438,6 +438,70 @@ describe("JoinSet: giving up", () => {
     await main;
   });
 
+  describe("results that are dropped are disposed of", () => {
+    /** A task that has ended with a value that logs its disposal, which takes `ms`. */
+    const opens = co(function* (log: string[], name: string, ms: number, error?: unknown) {
+      yield* sleep(0);
+      const dispose = co(function* () {
+        yield* sleep(ms);
+        log.push(name);
+        if (error !== undefined) throw error;
+      });
+      // A future is a thenable, and so what `asyncDispose` may return.
+      return { [Symbol.asyncDispose]: () => dispose() as unknown as Promise<void> };
+    });
+
+    test("by detachAll, dispose, and with the runtime's end", async () => {
+      const log: string[] = [];
+      const error = new Error("dispose");
+      const unhandled = await within(function* () {
+        const sets = [new JoinSet<unknown>(), new JoinSet<unknown>()];
+        sets[0]?.spawn(opens(log, "detached", 5));
+        sets[1]?.spawn(opens(log, "disposed", 10, error));
+        yield* sleep(1);
+        sets[0]?.detachAll();
+        sets[1]?.[Symbol.dispose]();
+        expect(sets.map((set) => set.len)).toEqual([0, 0]);
+        yield* yieldNow();
+        expect(log).toEqual([]);
+      });
+      expect(log).toEqual(["detached", "disposed"]);
+      expect(unhandled).toEqual([expect.objectContaining({ errors: [error] })]);
+    });
+
+    test("by shutdown, which waits for it and throws what fails", () =>
+      within(function* () {
+        const log: string[] = [];
+        const error = new Error("dispose");
+        const set = new JoinSet<unknown>();
+        set.spawn(opens(log, "a", 10, error));
+        set.spawn(opens(log, "b", 5));
+        set.spawn(cleaning(log, "c", 1));
+        yield* sleep(1);
+        try {
+          yield* set.shutdown("why");
+          raise("unreachable");
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ cause: "why", errors: [error] });
+        }
+        expect(log).toEqual(["c", "a", "b"]);
+      }));
+
+    test("by a shutdown that is cancelled, at every poll", () =>
+      cancelAtEveryPoll(async (cancelAt) => {
+        const log: string[] = [];
+        await within(function* () {
+          const set = new JoinSet<unknown>();
+          set.spawn(opens(log, "a", 3));
+          set.spawn(opens(log, "b", 3));
+          yield* sleep(1);
+          yield* cancelAt(set.shutdown());
+          yield* set.shutdown();
+          expect(log).toEqual(["a", "b"]);
+        });
+      }).then(() => {}));
+  });
+
   test("a set that nobody disposes of is cancelled when main ends", async () => {
     const log: string[] = [];
     await within(function* () {

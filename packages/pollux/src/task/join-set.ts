@@ -156,13 +156,17 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
     this.#queue.abortAll(reason);
   }
 
-  /** Empties the set: running tasks go on by themselves, results that have not been joined are dropped. */
+  /**
+   * Empties the set: running tasks go on by themselves, and results that nobody has joined are dropped: one
+   * that is `Disposable` is disposed of.
+   */
   detachAll(): void {
     this.#queue.detachAll();
   }
 
   /**
-   * Aborts all tasks and waits for their cleanup. Results are dropped, those that are there already too.
+   * Aborts all tasks and waits for their cleanup. Results are dropped, those that are there already too: one that is
+   * `Disposable` is disposed of.
    *
    * **Cancel safety.** The tasks are aborted all the same, and stay in the set.
    *
@@ -183,7 +187,8 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Aborts all tasks without waiting for them, and drops the results. The failure of a cleanup is reported as unhandled.
+   * Aborts all tasks without waiting for them, and drops the results: one that is `Disposable` is disposed of. A failure
+   * of that or of a cleanup is reported as unhandled.
    */
   [Symbol.dispose](): void {
     this.#disposed = true;
