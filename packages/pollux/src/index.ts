@@ -91,11 +91,11 @@ export { JoinMap } from "./task/join-map.ts";
 export { JoinSet, type JoinSetOptions } from "./task/join-set.ts";
 export { type Scope, type ScopeOptions, scope } from "./task/scope.ts";
 export { spawn } from "./task/spawn.ts";
-export type { Task, Task } from "./task/task.ts";
+export type { Task } from "./task/task.ts";
 export { type TaskLocal, taskLocal } from "./task/task-local.ts";
 export { TaskTracker, type TaskTrackerToken } from "./task/task-tracker.ts";
 export { unconstrained } from "./task/unconstrained.ts";
-export { waitsFor, waitsFor } from "./task/waits-for.ts";
+export { waitsFor } from "./task/waits-for.ts";
 export { yieldNow } from "./task/yield-now.ts";
 // Time
 export { advance, now, pause, resume } from "./time/clock.ts";
