@@ -22,6 +22,20 @@ import { checkBytes, checkFlag, checkHost, checkPort } from "./check.ts";
  *     stream.close();
  *   }
  * });
+ * const main = co(function* () {
+ *   const listener = yield* TcpListener.bind({ host: "127.0.0.1", port: 0 });
+ *   const [theirs, ours] = yield* join(listener.accept(), TcpStream.connect(listener.localAddress));
+ *   spawn(echo(theirs));
+ *   yield* ours.writeAll(new TextEncoder().encode("hello"));
+ *   yield* ours.shutdown(); // The echo reads the end, and closes.
+ *   const buf = new Uint8Array(100);
+ *   let size = 0;
+ *   for (let n: number; (n = yield* ours.read(buf.subarray(size))) > 0; ) size += n;
+ *   console.log(new TextDecoder().decode(buf.subarray(0, size))); // "hello"
+ *   ours.close();
+ *   listener.close();
+ * });
+ * await run(main());
  * ```
  */
 export class TcpStream {
