@@ -31,7 +31,7 @@ function packIn(root: string): Packed {
   const copy = join(root, "packages", "pollux");
   cpSync(join(workspace, "packages", "pollux"), copy, {
     recursive: true,
-    filter: (path) => !/[\\/](?:dist|node_modules)$/.test(path),
+    filter: (path) => !/[\\/](?:dist|node_modules|\.generated-\w+)$/.test(path),
   });
   cpSync(join(workspace, "tsconfig.base.json"), join(root, "tsconfig.base.json"));
   symlinkSync(join(workspace, "node_modules"), join(root, "node_modules"), "dir");
