@@ -98,9 +98,8 @@ export class Wheel {
     const high = Math.floor(due / LOW_SPAN);
     if (high === this.high) {
       const low = due - high * LOW_SPAN;
-      const digits = low ^ this.low;
-      // clz32 would do for level 0 too, if it were asked of `digits | 63`; most entries come by here.
-      const level = digits < SLOTS ? 0 : ((31 - Math.clz32(digits)) / SLOT_BITS) | 0;
+      // The highest bit in which they differ; clz32 gives 32 for none, and the division rounds towards 0.
+      const level = ((31 - Math.clz32(low ^ this.low)) / SLOT_BITS) | 0;
       this.level(level).push((low >> (level * SLOT_BITS)) & SLOT_MASK, entry);
     } else if (Math.floor(high / SLOTS) === Math.floor(this.high / SLOTS)) {
       this.level(TOP_LEVEL).push(high & SLOT_MASK, entry);
