@@ -82,6 +82,7 @@ const visit = co(function* visit(address: Address, requests: number, stop: Cance
     if (!stop.isCancelled) rows.push(yield* measured(batch));
   }
   watch.clear();
+  watch.say();
   watch.say(
     table(
       ["", "requests", "total time", "sum of delays", "ratio", "tasks", "polls", "wakes", "reactor"],
