@@ -22,7 +22,6 @@ export abstract class Parent<T> extends Future<T> {
   cx: Context | null;
   /** The children in the order in which they were given, by `sibling`. */
   protected first: Child | null;
-  private last: Child | null;
   private head: Child | null;
   private tail: Child | null;
   private passEnd: Child | null;
@@ -36,7 +35,6 @@ export abstract class Parent<T> extends Future<T> {
     super();
     this.cx = null;
     this.first = null;
-    this.last = null;
     this.head = null;
     this.tail = null;
     this.passEnd = null;
@@ -46,10 +44,10 @@ export abstract class Parent<T> extends Future<T> {
     this.left = 0;
   }
 
-  /** Takes a future in, before the first poll. All children are polled then. */
+  /** Takes a future in, before the first poll: until then all children are queued, in order. */
   protected add(future: Future<unknown>, key: string): void {
     const child = new Child(this, future, this.count++, key);
-    const { last } = this;
+    const last = this.tail;
     if (last === null) {
       this.first = child;
       this.head = child;
@@ -57,7 +55,6 @@ export abstract class Parent<T> extends Future<T> {
       last.sibling = child;
       last.link = child;
     }
-    this.last = child;
     this.tail = child;
     this.left++;
   }
@@ -172,7 +169,6 @@ export abstract class Parent<T> extends Future<T> {
   protected letGo(): void {
     this.cx = null;
     this.first = null;
-    this.last = null;
     this.head = null;
     this.tail = null;
     this.passEnd = null;

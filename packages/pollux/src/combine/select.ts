@@ -37,9 +37,9 @@ class Select<A, E> extends Combinator<Selected<A> | { key: "else"; value: E }> {
     super("select");
     this.options = options;
     this.biased = options?.biased === true;
-    for (const key of Object.keys(arms)) {
-      // The keys are those of `arms`, and for each `Arms` says what it can be.
-      const arm = arms[key as keyof A] as Future<unknown> | Disabled;
+    // Not `Object.keys`: the array that it makes is a quarter of what a select of two costs.
+    for (const key in arms) {
+      const arm: Future<unknown> | Disabled = arms[key];
       if (arm !== false && arm !== null && arm !== undefined)
         this.add(requireFuture(arm, "select", key), key);
     }
@@ -68,6 +68,7 @@ class Select<A, E> extends Combinator<Selected<A> | { key: "else"; value: E }> {
  *
  * - An arm that is `false`, `null` or `undefined` is disabled. When all are, the option `else` is the value, with the
  *   key `"else"`.
+ * - To look without waiting, put `ready()` last in a `biased` select.
  * - To keep a future for the next round of a loop, lend it: `{ timer: timer.ref() }`. A loan that is given up leaves it
  *   as it was.
  * - Of those that are ready at the first poll chance decides, or the order if `biased`; later the order of the wakes.
