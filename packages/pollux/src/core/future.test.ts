@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { pending, ready, TestContext } from "../../test/support/context.ts";
 import { Gate } from "../../test/support/gate.ts";
 import "../runtime/default.ts";
+import { join } from "../combine/join.ts";
+import { tryJoin } from "../combine/try-join.ts";
 import { Runtime, run } from "../runtime/runtime.ts";
 import { spawn } from "../task/spawn.ts";
 import { yieldNow } from "../task/yield-now.ts";
@@ -83,6 +85,20 @@ describe("future: one owner", () => {
         other.open("value");
         expect(yield* first).toBe("value");
         expect(reports).toEqual([]);
+      })(),
+    ));
+
+  test("given twice to one combinator", () =>
+    runtime.run(
+      co(function* () {
+        const gate = new Gate<number>();
+        expect(yield* awaits(tryJoin(gate, gate))).toBe("POLLUX_FUTURE_IN_USE");
+        const shared = spawn(
+          co(function* () {
+            return 7;
+          })(),
+        );
+        expect(yield* join(shared, shared)).toEqual([7, 7]);
       })(),
     ));
 

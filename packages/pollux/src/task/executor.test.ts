@@ -6,6 +6,7 @@ import { FutureInUseError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import { unboundedMpsc } from "../sync/mpsc.ts";
 import { Mutex } from "../sync/mutex.ts";
 import { sleep } from "../time/sleep.ts";
 import type { Hooks } from "./hooks.ts";
@@ -244,6 +245,17 @@ describe("executor: fairness, on Node's own loop", () => {
       co(function* () {
         const done = spawn(co(function* () {})());
         for (;;) yield* done;
+      }),
+    ));
+
+  test("a task that always finds its channel full of messages", () =>
+    turnsBeside(
+      co(function* () {
+        const [tx, rx] = unboundedMpsc<number>();
+        for (;;) {
+          tx.send(1);
+          yield* rx.recv();
+        }
       }),
     ));
 
