@@ -353,6 +353,19 @@ describe("scope: a failure", () => {
     expect(furtherErrors(error)).toEqual([]);
   });
 
+  test("that is no object, and that several see, is thrown as it is", async () => {
+    const failed = scope(function* (s) {
+      const child = s.spawn(failing("text", 1));
+      s.spawn(
+        co(function* () {
+          yield* child;
+        })(),
+      );
+      yield* child;
+    });
+    await expect(paused(failed)).rejects.toBe("text");
+  });
+
   test("that is no object: further ones come in a CleanupError", async () => {
     const further = new Error("further");
     await expect(
@@ -577,6 +590,29 @@ describe("scope: a cancel", () => {
     );
     expect(outcome).toBeInstanceOf(CleanupError);
     expect(outcome).toMatchObject({ cause: "stop", errors: [a, b, c] });
+  });
+
+  test("lists once what several have failed with", async () => {
+    const error = new Error("shared");
+    const outcome = await paused(
+      co(function* () {
+        const task = spawn(
+          scope(function* (s) {
+            s.spawn(holding([], "a", 1, error));
+            s.spawn(holding([], "b", 2, error));
+            yield* holding([], "block", 3, error);
+          }),
+        );
+        yield* sleep(1);
+        task.abort("stop");
+        try {
+          return yield* task;
+        } catch (e) {
+          return e;
+        }
+      })(),
+    );
+    expect((outcome as CleanupError).errors).toEqual([error]);
   });
 
   test("during the closing after a failure waits for that, and loses nothing", async () => {

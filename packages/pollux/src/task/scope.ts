@@ -177,7 +177,6 @@ class ScopeFuture<T> extends Future<T> {
   private beginClosing(): void {
     if (this.state === Draining) {
       this.body = disposalOf(this.value);
-      this.children.draining = this.body === null;
       this.value = undefined;
     }
     this.state = Closing;
@@ -233,11 +232,12 @@ class ScopeFuture<T> extends Future<T> {
   }
 }
 
-/** What failed for the same reason in one list, which reads better than a tree. */
+/** What failed for the same reason in one list, which reads better than a tree; what several have seen is there once. */
 function flatten(errors: readonly unknown[], reason: unknown): unknown[] {
-  return errors.flatMap((error) =>
+  const flat = errors.flatMap((error) =>
     error instanceof CleanupError && error.cause === reason ? error.errors : [error],
   );
+  return [...new Set(flat)];
 }
 
 /**
