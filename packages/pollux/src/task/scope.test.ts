@@ -647,6 +647,23 @@ describe("scope: a cancel", () => {
     expect(() => never.poll(cx)).toThrow(PollAfterCompletionError);
   });
 
+  test("that has begun: only cancel may be called", () => {
+    const gate = new Gate();
+    const cancelled = scope(function* () {
+      try {
+        yield* new Gate();
+      } finally {
+        yield* gate;
+      }
+    });
+    const cx = pending(cancelled);
+    expect(cancelled.cancel(cx)).toBe(Pending);
+    expect(() => cancelled.poll(cx)).toThrow(PollAfterCompletionError);
+    gate.open();
+    expect(cancelled.cancel(cx)).toBe(undefined);
+    expect(cancelled.cancel(cx)).toBe(undefined);
+  });
+
   test("at every poll leaves no task behind", async () => {
     const polls = await cancelAtEveryPoll(async (cancelAt) => {
       const runtime = new Runtime({ clock: "paused" });
@@ -804,7 +821,6 @@ test("scope: a poll that was not asked for is harmless, and the latest waker cou
   gate.open(1);
   expect(cx.wakes).toBe(1);
   expect(waiting.poll(cx)).toBe(1);
-  expect(Pending).toBe(Pending);
 });
 
 test("scope: cleanup past the limit is given up, reported, and found beside the failure", async () => {

@@ -90,13 +90,15 @@ class Children extends TaskGroup {
 
 /**
  * The life of a scope. `Body`: the block runs. `Draining`: it has returned, and children are left. `Closing`: something
- * has failed, and the block and the children are being cancelled. A cancel from outside can come in each of them.
+ * has failed, and the block and the children are being cancelled. `Cancelling`: the same after a cancel from outside, which
+ * can come in each of them; only `cancel` may be called then.
  */
 const New = 0;
 const Body = 1;
 const Draining = 2;
 const Closing = 3;
-const Done = 4;
+const Cancelling = 4;
+const Done = 5;
 
 class ScopeFuture<T> extends Future<T> {
   private state: number = New;
@@ -113,7 +115,7 @@ class ScopeFuture<T> extends Future<T> {
   }
 
   override poll(cx: Context): Poll<T> {
-    if (this.state === Done) throw new PollAfterCompletionError("this scope");
+    if (this.state >= Cancelling) throw new PollAfterCompletionError("this scope");
     const children = this.children;
     children.runtime = cx.runtime;
     children.waker = cx.waker;
@@ -213,6 +215,7 @@ class ScopeFuture<T> extends Future<T> {
     children.waker = cx.waker;
     children.close(reason);
     this.beginClosing();
+    this.state = Cancelling;
     if (this.body !== null && this.cancelBody(this.cleanup, cx) === Pending) return Pending;
     if (children.size > 0) return Pending;
     this.end();
