@@ -19,6 +19,14 @@ export interface TimerDriver {
   disarm(entry: TimerEntry): void;
 }
 
+/** What a runtime itself needs of its reactor. */
+export interface ReactorSlot {
+  /** The back end: `"node"`. */
+  readonly name: string;
+  /** Closes all sources that are still open. */
+  close(): void;
+}
+
 /** How a future and everything above the core see the runtime that polls them. */
 export interface RuntimeHandle {
   /** Coop units that the poll under way may still spend; see {@link Context.takeBudget}. */
@@ -26,8 +34,8 @@ export interface RuntimeHandle {
   readonly timers: TimerDriver;
   /** How long cleanup after a cancel may take, in ms; `Infinity` for no limit. */
   readonly cleanupLimit: number;
-  /** The reactor's place. The core does not know what stands there; `reactor/` fills and types it. */
-  reactor: unknown;
+  /** The reactor, once something has asked for I/O. The core knows no more of it; `reactor/` fills and types the place. */
+  reactor: ReactorSlot | undefined;
   /**
    * Operations that wait for something outside of the runtime: I/O, an adopted promise, blocking work. Whoever waits
    * counts itself in and out. While there are any, a paused clock does not advance by itself.
@@ -124,10 +132,10 @@ const detached: RuntimeHandle = {
     throw new NoRuntimeError("a timer");
   },
   cleanupLimit: Number.POSITIVE_INFINITY,
-  get reactor(): unknown {
+  get reactor(): ReactorSlot | undefined {
     throw new NoRuntimeError("I/O");
   },
-  set reactor(_reactor: unknown) {
+  set reactor(_reactor: ReactorSlot | undefined) {
     throw new NoRuntimeError("I/O");
   },
   outstanding: 0,

@@ -108,7 +108,7 @@ export class Runtime {
 
   /** The name of the reactor in use: `"node"`, or `"none"` as long as nothing has asked for I/O. */
   get reactor(): string {
-    return (this.#executor.reactor as { name: string } | undefined)?.name ?? "none";
+    return this.#executor.reactor?.name ?? "none";
   }
 
   /**
@@ -125,7 +125,7 @@ export class Runtime {
    * Runs a future as the main one of the program, and gives what it gives.
    *
    * When it has ended, the tasks that are left, detached or in a set, are cancelled, and the promise settles after their
-   * cleanup or after the grace. If the host's loop runs empty while main has not ended, nothing can ever wake it: the
+   * cleanup or after the grace; sockets that are still open are closed. If the host's loop runs empty while main has not ended, nothing can ever wake it: the
    * tasks are then listed on stderr and the process ends with code 13, as Node does for a top-level `await` that never
    * settles.
    *
@@ -144,8 +144,10 @@ export class Runtime {
       return await handle;
     } finally {
       signal?.removeEventListener("abort", abort);
-      if (--this.#mains === 0)
+      if (--this.#mains === 0) {
         await this.#cancelRest(new CancelledError(undefined, "the main future has ended"));
+        this.#executor.reactor?.close();
+      }
       stopWatching?.();
     }
   }

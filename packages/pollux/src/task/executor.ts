@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import {
   type Context,
   POLL_BUDGET,
+  type ReactorSlot,
   type RuntimeHandle,
   type TimerDriver,
   type Waker,
@@ -63,7 +64,7 @@ export class Executor implements RuntimeHandle {
   budget: number = POLL_BUDGET;
   outstanding = 0;
   cancelReason: unknown = undefined;
-  reactor: unknown = undefined;
+  reactor: ReactorSlot | undefined = undefined;
   readonly host: Host;
   readonly timers: TimerDriver;
   readonly cleanupLimit: number;
