@@ -21,7 +21,7 @@ export interface CancelListener extends Linked<CancelListener> {
 export class CancelState implements CancelListener {
   private cancelled = false;
   private cause: unknown = undefined;
-  /** Both are `null` once the listeners have been told. */
+  /** Both are `null` once it is known to be cancelled. */
   private parent: CancelState | null;
   private signal: AbortSignal | null;
   private listeners: LinkedList<CancelListener> | null = null;
@@ -52,8 +52,7 @@ export class CancelState implements CancelListener {
       this.unfollow();
       this.parent?.unlisten(this);
     }
-    this.cancelled = true;
-    this.cause = reason;
+    this.settle(reason);
     this.tell();
   }
 
@@ -75,7 +74,7 @@ export class CancelState implements CancelListener {
     let below = listener;
     for (let state: CancelState | null = this; state !== null; state = state.parent) {
       below.list?.remove(below);
-      if (state.cancelled || state.hasListeners) return;
+      if (state.hasListeners) return;
       state.unfollow();
       below = state;
     }
@@ -84,7 +83,6 @@ export class CancelState implements CancelListener {
   /** The parent was cancelled. */
   onCancel(rest: LinkedList<CancelListener>): void {
     this.lookUpward();
-    this.parent = null;
     const listeners = this.listeners;
     if (listeners === null) return;
     for (let next = listeners.shift(); next !== null; next = listeners.shift()) rest.pushBack(next);
@@ -95,22 +93,23 @@ export class CancelState implements CancelListener {
   }
 
   private lookUpward(): void {
-    for (let state: CancelState | null = this; state !== null; state = state.parent) {
-      if (!state.cancelled && state.signal?.aborted !== true) continue;
-      this.cause = state.cancelled ? state.cause : state.signal?.reason;
-      this.cancelled = true;
-      if (!this.hasListeners) {
-        this.parent = null;
-        this.signal = null;
-      }
-      return;
+    let state: CancelState = this;
+    while (!state.cancelled && state.signal?.aborted !== true) {
+      if (state.parent === null) return;
+      state = state.parent;
     }
+    this.settle(state.cancelled ? state.cause : state.signal?.reason);
+  }
+
+  private settle(cause: unknown): void {
+    this.cancelled = true;
+    this.cause = cause;
+    this.parent = null;
+    this.signal = null;
   }
 
   /** Tells the listeners, those of children after those of the parent. A waker may come back and change the lists. */
   private tell(): void {
-    this.parent = null;
-    this.signal = null;
     if (!this.hasListeners) return;
     const rest = (this.listeners as LinkedList<CancelListener>).takeAll();
     for (let next = rest.shift(); next !== null; next = rest.shift()) next.onCancel(rest);
