@@ -314,7 +314,7 @@ describe("run", () => {
     ).rejects.toBe(error);
   });
 
-  test("successfully halts when task fails, but shutdown succeeds: aborting a task that has failed does nothing", () =>
+  test("successfully halts when task fails but shutdown succeeds: aborting a task that has failed does nothing", () =>
     run(function* () {
       const error = new Error("boom!");
       const task = spawn(blowUp(error));
