@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { workspace } from "../support/packed.ts";
+import { publicNames } from "../support/public-names.ts";
+
+// What the documents name has to be there: files, headings and exports.
+
+const documents = [
+  ...readdirSync(workspace),
+  ...readdirSync(join(workspace, "docs")).map((name) => `docs/${name}`),
+  "packages/pollux/README.md",
+].filter((path) => path.endsWith(".md"));
+
+const read = (path: string): string => readFileSync(join(workspace, path), "utf8");
+
+/** Text without the blocks of code. */
+const prose = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, "");
+
+/** As GitHub makes an anchor of a heading. */
+const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\s-]/g, "")
+    .trim()
+    .replaceAll(/\s/g, "-");
+
+const headings = (path: string): string[] =>
+  [...prose(read(path)).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading));
+
+describe.each(documents)("docs: %s", (path) => {
+  const text = prose(read(path));
+
+  test("links to files and headings that are there", () => {
+    const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = ""]) => {
+      if (/^https?:/.test(target)) return [];
+      const [file = "", heading] = target.split("#");
+      const to = file === "" ? path : join(dirname(path), file);
+      if (!existsSync(join(workspace, to))) return [target];
+      return heading === undefined || headings(to).includes(heading) ? [] : [target];
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test("names files and folders that are there", () => {
+    const roots = ["", "packages/pollux", "packages/pollux/src", "packages/pollux/test"];
+    const missing = [...text.matchAll(/`([\w.-]+(?:\/[\w.-]+)*\/|[\w.-]+(?:\/[\w.-]+)+\.\w+)`/g)]
+      .map(([, name = ""]) => name)
+      .filter((name) => !/^dist\/|\/dist\/$/.test(name))
+      .filter((name) => !roots.some((root) => existsSync(join(workspace, root, name))));
+    expect(missing).toEqual([]);
+  });
+});
+
+test("docs: README.md names what the package exports", () => {
+  const [, section = ""] = read("README.md").split("\n## What is in it\n");
+  const rows = (section.split("\n## ")[0] ?? "").match(/^\|.*\|$/gm) ?? [];
+  const host = new Set(["AbortSignal", "AsyncLocalStorage"]);
+  const named = rows
+    .flatMap((row) => [...row.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name))
+    .filter((name) => !host.has(name));
+  const names = publicNames(join(workspace, "packages/pollux/src/index.ts"));
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((name) => !names.has(name))).toEqual([]);
+});
