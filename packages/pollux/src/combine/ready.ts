@@ -1,7 +1,12 @@
+import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING: Pending = Pending;
+const current = ambient;
 
 class Ready<T> extends Future<T> {
   private readonly value: T;
@@ -13,6 +18,14 @@ class Ready<T> extends Future<T> {
     this.value = value;
     this.fails = fails;
     this.ended = false;
+  }
+
+  /** As `Future.next`, which says why it is repeated. */
+  override next(): IteratorResult<Suspend, T> {
+    const cx = current.cx;
+    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
+    const poll = this.poll(cx);
+    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
   }
 
   override poll(cx: Context): Poll<T> {

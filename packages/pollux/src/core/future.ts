@@ -111,20 +111,17 @@ export abstract class Future<T> implements PromiseLike<T> {
 
   /**
    * What `yield*` calls: polls in place, and suspends the coroutine only on `Pending`.
+   *
+   * The futures that are awaited most repeat these lines: V8 keeps what it has seen for each function that is written
+   * down, here it sees every class of the program, and only in a place of its own does it know which `poll` to inline.
    * @internal
    */
   next(): IteratorResult<Suspend, T> {
     const cx = current.cx;
-    if (cx === null) throw new NoContextError("`yield*` on a future");
-    // Before the poll, which would take the value, or the wake, that another one waits for.
-    if (this.owner !== null && this.owner !== cx.resumed && !this.shared)
-      throw new FutureInUseError("what is awaited here is awaited elsewhere");
+    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
     const poll = this.poll(cx);
-    if (poll !== PENDING)
-      return poll === undefined ? (DONE as IteratorReturnResult<T>) : { done: true, value: poll };
-    if (cx.resumed === null) throw new NoContextError("`yield*` on a future");
-    cx.resumed.awaited = this;
-    return SUSPEND;
+    if (poll === PENDING) return suspendOn(cx, this);
+    return poll === undefined ? (DONE as IteratorReturnResult<T>) : { done: true, value: poll };
   }
 
   /**
@@ -149,6 +146,28 @@ export abstract class Future<T> implements PromiseLike<T> {
   release(owner: object): void {
     if (this.owner === owner) this.owner = null;
   }
+}
+
+/**
+ * Refuses a `yield*` outside of a task, or on a future that another one awaits, before the poll, which would take the
+ * value or the wake that the other one waits for. Returns for those that may be shared.
+ *
+ * @internal
+ */
+export function admit(cx: Context | null, future: Future<unknown>): asserts cx is Context {
+  if (cx === null) throw new NoContextError("`yield*` on a future");
+  if (!future.shared) throw new FutureInUseError("what is awaited here is awaited elsewhere");
+}
+
+/**
+ * Leaves a future that is pending with the frame that it suspends.
+ *
+ * @internal
+ */
+export function suspendOn(cx: Context, future: Future<unknown>): IteratorYieldResult<Suspend> {
+  if (cx.resumed === null) throw new NoContextError("`yield*` on a future");
+  cx.resumed.awaited = future;
+  return SUSPEND;
 }
 
 /**

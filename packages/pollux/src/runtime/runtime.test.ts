@@ -135,18 +135,18 @@ describe("run", () => {
         yield* never();
       }
     });
-    let handle: Future<never> | undefined;
+    let handle: Future<void> | undefined;
     const runtime = new Runtime({ host, shutdownGrace: 5, cleanupLimit: 60_000 });
     await runtime.run(
       co(function* () {
-        handle = spawn(hopeless(), { name: "hopeless" }) as Future<never>;
+        handle = spawn(hopeless(), { name: "hopeless" });
         yield* yieldNow();
       })(),
     );
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain("hopeless");
     expect(warnings[0]).toContain("cleaning up");
-    await expect(runtime.run(handle as Future<never>)).rejects.toBeInstanceOf(CleanupTimeoutError);
+    await expect(runtime.run(handle as Future<void>)).rejects.toBeInstanceOf(CleanupTimeoutError);
     expect(runtime.metrics().alive).toBe(0);
   });
 

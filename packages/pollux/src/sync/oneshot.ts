@@ -1,10 +1,15 @@
+import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { ClosedError, PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
 import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 import { disposeUndelivered } from "./undelivered.ts";
+
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING: Pending = Pending;
+const current = ambient;
 
 /**
  * The state of a channel, in its receiver:
@@ -125,6 +130,14 @@ export class OneshotReceiver<T> extends Future<T> implements HasReceivers, Dispo
   private waker: Waker | null = null;
   /** @internal */
   desertionWaiters: LinkedList<Closed> | null = null;
+
+  /** As `Future.next`, which says why it is repeated. */
+  override next(): IteratorResult<Suspend, T> {
+    const cx = current.cx;
+    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
+    const poll = this.poll(cx);
+    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
+  }
 
   override poll(cx: Context): Poll<T> {
     if ((this.bits & Done) !== 0) throw new PollAfterCompletionError("this oneshot receiver");

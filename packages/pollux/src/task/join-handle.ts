@@ -1,8 +1,13 @@
+import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
-import { Future } from "../core/future.ts";
+import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { AbortHandle } from "./abort-handle.ts";
 import type { Task } from "./task.ts";
+
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING: Pending = Pending;
+const current = ambient;
 
 /**
  * The right to wait for a task. Gives the task's value, throws the error that it failed with, or `CancelledError` if it
@@ -49,6 +54,14 @@ export class JoinHandle<T> extends Future<T> {
   /** Many may wait for one task: a loan is a handle of its own, which leaves nothing behind when it is given up. */
   override ref(): Future<T> {
     return new JoinHandle(this.task);
+  }
+
+  /** As `Future.next`, which says why it is repeated. */
+  override next(): IteratorResult<Suspend, T> {
+    const cx = current.cx;
+    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
+    const poll = this.poll(cx);
+    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
   }
 
   override poll(cx: Context): Poll<T> {

@@ -1,10 +1,15 @@
+import { ambient } from "../core/ambient.ts";
 import type { Context, TimerDriver, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
 import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
+
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING: Pending = Pending;
+const current = ambient;
 
 /** Not polled yet, and `due` is a duration, or an instant; waiting, for ever or for `due`; due; and the two ends. */
 const For = 0;
@@ -46,6 +51,14 @@ export class Sleep extends Future<void> implements TimerEntry {
     const forever = due === Number.POSITIVE_INFINITY;
     this.due = forever ? 0 : due;
     this.state = forever ? Forever : state;
+  }
+
+  /** As `Future.next`, which says why it is repeated. */
+  override next(): IteratorResult<Suspend, void> {
+    const cx = current.cx;
+    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
+    const poll = this.poll(cx);
+    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
   }
 
   override poll(cx: Context): Poll<void> {
