@@ -234,7 +234,7 @@ export class CancellationToken {
 
 /** Cancels a {@link CancellationToken} when it is disposed of, unless it was disarmed. */
 export class DropGuard implements Disposable {
-  /** `null` once it has been disposed of or disarmed. */
+  /** `null` once it was disarmed. */
   private token: CancellationToken | null;
   private readonly reason: unknown;
 
@@ -249,11 +249,9 @@ export class DropGuard implements Disposable {
     this.token = null;
   }
 
-  /** Cancels the token. A second call does nothing. */
+  /** Cancels the token, unless the guard was disarmed. A second call does nothing. */
   [Symbol.dispose](): void {
-    const token = this.token;
-    this.token = null;
-    token?.cancel(this.reason);
+    this.token?.cancel(this.reason);
   }
 }
 
