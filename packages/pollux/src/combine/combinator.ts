@@ -9,7 +9,7 @@ import {
 } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { Begun, Cancelled, type Child, Fulfilled, GivenUp, Idle, Rejected } from "./child.ts";
+import { Begun, Cancelled, Child, Fulfilled, GivenUp, Idle, Rejected } from "./child.ts";
 import { collect } from "./collect.ts";
 import { LOST } from "./lost.ts";
 import { Parent } from "./parent.ts";
@@ -221,15 +221,21 @@ export abstract class Combinator<T> extends Parent<T> {
   /** Disposes of the values that children have given and that nobody is going to receive. */
   private discardValues(): void {
     if (this.winner?.state === Fulfilled) this.undelivered = this.outcome();
-    for (let child = this.first; child !== null; child = child.sibling) {
+    this.discardOf(this.first);
+  }
+
+  private discardOf(first: Child | null): void {
+    for (let child = first; child !== null; child = child.sibling) {
+      const { future, value } = child;
       // Others may hold what a shared future gives.
-      if (child.state !== Fulfilled || child.future.shared) continue;
-      const disposal = disposalOf(child.value);
-      if (disposal === null) continue;
-      child.future = disposal;
-      child.state = Begun;
-      this.left++;
-      this.giveUpOn(child);
+      if (child.state !== Fulfilled || future.shared) continue;
+      child.state = Cancelled;
+      // What a combinator has given holds what its own children have given.
+      if (future instanceof Combinator) this.discardOf(future.first);
+      else {
+        const disposal = disposalOf(value);
+        if (disposal !== null) this.giveUpOn(this.adopt(disposal));
+      }
     }
   }
 
@@ -266,12 +272,13 @@ export abstract class Combinator<T> extends Parent<T> {
 
   private end(): void {
     this.state = Done;
+    // Another combinator may still have to dispose of what it has been given by this one.
+    this.letGo(this.owner instanceof Child);
     this.winner = null;
     this.firstFailed = null;
     this.reason = undefined;
     this.errors = null;
     this.undelivered = undefined;
-    this.letGo();
   }
 
   private misuse(): PolluxError {

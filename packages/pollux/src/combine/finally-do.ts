@@ -79,6 +79,7 @@ class FinallyDo<T> extends Future<T> {
       this.outcome = error;
       this.failed = true;
     }
+    body.release(this);
     this.bodyEnded(cx);
     return undefined;
   }
@@ -87,7 +88,7 @@ class FinallyDo<T> extends Future<T> {
     this.step = Finalizer;
     this.inner = null;
     try {
-      this.inner = futureOf(callWith(cx, this.fn as () => unknown), "finallyDo");
+      this.inner = futureOf(callWith(cx, this.fn as () => unknown, undefined), "finallyDo");
       this.inner?.claim(this);
     } catch (error) {
       this.errors = collect(this.errors, error, this.reason);

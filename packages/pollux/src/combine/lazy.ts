@@ -19,7 +19,7 @@ class Lazy<R> extends Single<Flat<R>> {
     const { fn } = this;
     this.fn = null;
     // `follow` does what `Flat` says.
-    return (fn === null ? this.pollInner(cx) : this.follow(cx, callWith(cx, fn))) as Poll<Flat<R>>;
+    return (fn === null ? this.pollInner(cx) : this.follow(cx, callWith(cx, fn, undefined))) as Poll<Flat<R>>;
   }
 
   override cancel(cx: Context): Poll<void> {

@@ -1,7 +1,7 @@
 import type { Context, RuntimeHandle } from "../core/context.ts";
 import { describe } from "../core/errors.ts";
 import { Future, isFuture } from "../core/future.ts";
-import { Child } from "./child.ts";
+import { Begun, Child } from "./child.ts";
 import { requireFuture } from "./require-future.ts";
 
 /**
@@ -65,6 +65,17 @@ export abstract class Parent<T> extends Future<T> {
       throw new TypeError(`${what} needs a list of futures, not ${describe(futures)}`);
     }
     for (const future of futures) this.add(requireFuture(future, what, this.count), "");
+  }
+
+  /** Takes in a future that has begun, and is not to be polled unless it is woken. */
+  protected adopt(future: Future<unknown>): Child {
+    const child = new Child(this, future, this.count++, "");
+    child.queued = false;
+    child.state = Begun;
+    child.sibling = this.first;
+    this.first = child;
+    this.left++;
+    return child;
   }
 
   /** Has the first poll begin with the child at `index`, and go round. */
@@ -166,9 +177,9 @@ export abstract class Parent<T> extends Future<T> {
   }
 
   /** Lets go of everything: whoever still has a child's waker keeps no more than that child and this object. */
-  protected letGo(): void {
+  protected letGo(keepChildren: boolean): void {
     this.cx = null;
-    this.first = null;
+    if (!keepChildren) this.first = null;
     this.head = null;
     this.tail = null;
     this.passEnd = null;

@@ -3,7 +3,7 @@ import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
 import { pending, ready as readyNow, TestContext } from "../../test/support/context.ts";
 import { Probe, Resource } from "../../test/support/probe.ts";
 import { co } from "../core/coroutine.ts";
-import { AllDisabledError } from "../core/errors.ts";
+import { AllDisabledError, FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import type { Future, Suspend } from "../core/future.ts";
 import { Runtime, run } from "../runtime/runtime.ts";
 import { yieldNow } from "../task/yield-now.ts";
@@ -231,8 +231,8 @@ describe("select", () => {
   test("leaves nothing behind after 100,000 that were given up or won", async () => {
     const runtime = new Runtime({ clock: "paused" });
     const lent = new Probe();
-    const main = co(function* () {
-      for (let n = 0; n < 50_000; n++) {
+    const main = co(function* (rounds: number) {
+      for (let n = 0; n < rounds; n++) {
         yield* select({ timer: sleep(60_000), lent: lent.ref(), now: ready(n) }, { biased: true });
         const given = select({ timer: sleep(60_000), lent: lent.ref() });
         const cx = new TestContext(runtime.handle);
@@ -241,14 +241,29 @@ describe("select", () => {
         if (n % 1000 === 0) yield* yieldNow();
       }
     });
-    await runtime.run(main());
+    await runtime.run(main(5_000));
     globalThis.gc?.();
     const before = process.memoryUsage().heapUsed;
-    await runtime.run(main());
+    await runtime.run(main(45_000));
     globalThis.gc?.();
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(2_000_000);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
     expect(runtime.timers.size).toBe(0);
     expect(lent.owner).toBeNull();
+  });
+
+  test("the same future in two arms is an error that says so, and the future is cancelled by the arm that has it", () => {
+    for (let seed = 0; seed < 10; seed++) {
+      seedRandom(seed);
+      const probe = new Probe();
+      expect(() => select({ a: probe, b: probe }).poll(new TestContext())).toThrow(FutureInUseError);
+      expect([probe.state, probe.cancels, probe.breaches]).toEqual(["cancelled", 1, []]);
+    }
+  });
+
+  test("a future that has lost and is given again is told to have been cancelled", () => {
+    const loser = new Probe();
+    readyNow(select({ loser, now: ready() }));
+    expect(() => select({ loser, late: never() }).poll(new TestContext())).toThrow(PollAfterCompletionError);
   });
 
   test("disposes of nothing that it delivers", () => {

@@ -35,11 +35,16 @@ export abstract class Single<T> extends Future<T> {
       }
       poll = inner.poll(cx);
     } catch (error) {
-      this.inner = null;
+      this.letGo(inner);
       throw error;
     }
-    if (poll !== Pending) this.inner = null;
+    if (poll !== Pending) this.letGo(inner);
     return poll;
+  }
+
+  private letGo(inner: Future<unknown>): void {
+    inner.release(this);
+    this.inner = null;
   }
 
   /**
@@ -65,10 +70,10 @@ export abstract class Single<T> extends Future<T> {
     try {
       poll = inner.cancel(cx);
     } catch (error) {
-      this.inner = null;
+      this.letGo(inner);
       throw error;
     }
-    if (poll !== Pending) this.inner = null;
+    if (poll !== Pending) this.letGo(inner);
     return poll;
   }
 

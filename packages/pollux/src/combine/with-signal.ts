@@ -79,10 +79,10 @@ class WithSignal<T> extends Future<T> {
     try {
       if (cleanup.poll(cx) === Pending) return Pending;
     } catch (error) {
-      this.state = Done;
+      this.end();
       throw new CleanupError(reason, collect(null, error, reason));
     }
-    this.state = Done;
+    this.end();
     throw reason;
   }
 
@@ -95,14 +95,23 @@ class WithSignal<T> extends Future<T> {
       // A cleanup that the signal has begun goes on as it was.
       poll = this.cleanup === null ? this.inner.cancel(cx) : this.cleanup.poll(cx);
     } catch (error) {
-      this.state = Done;
+      this.end();
       throw error;
     }
-    this.state = poll === Pending ? Cancelling : Done;
+    if (poll === Pending) this.state = Cancelling;
+    else this.end();
     return poll;
   }
 
+  /** The inner future has ended. */
+  private end(): void {
+    this.state = Done;
+    this.inner.release(this);
+  }
+
+  /** Ends the waiting, and with it the listening. */
   private leave(state: number): void {
+    if (state === Done) this.end();
     this.state = state;
     this.waker = null;
     this.signal.removeEventListener("abort", this.onAbort);

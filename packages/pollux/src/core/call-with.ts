@@ -2,12 +2,12 @@ import { ambient } from "./ambient.ts";
 import type { Context } from "./context.ts";
 
 /** Calls a function of the user's so that `spawn` and the like find the context of the poll under way. */
-export function callWith<A extends unknown[], R>(cx: Context, fn: (...args: A) => R, ...args: A): R {
+export function callWith<A, R>(cx: Context, fn: (argument: A) => R, argument: A): R {
   const outer = ambient.cx;
-  if (outer === cx) return fn(...args);
+  if (outer === cx) return fn(argument);
   ambient.cx = cx;
   try {
-    return fn(...args);
+    return fn(argument);
   } finally {
     ambient.cx = outer;
   }

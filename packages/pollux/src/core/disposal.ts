@@ -23,8 +23,8 @@ export function disposerOf(value: unknown): Disposer | undefined {
  * the value and waits for that, so that whoever drives the cleanup of futures drives this too.
  */
 class Disposal extends Future<never> {
-  private readonly value: unknown;
-  private readonly disposer: Disposer;
+  readonly value: unknown;
+  readonly disposer: Disposer;
   private begun = false;
   private waiting: Future<unknown> | null = null;
 
@@ -41,7 +41,7 @@ class Disposal extends Future<never> {
   override cancel(cx: Context): Poll<void> {
     if (!this.begun) {
       this.begun = true;
-      const done = callWith(cx, () => this.disposer.call(this.value));
+      const done = callWith(cx, dispose, this);
       if (isFuture(done)) this.waiting = done;
       else if (isThenable(done)) this.waiting = new Adopted(done);
       this.waiting?.claim(this);
@@ -49,6 +49,10 @@ class Disposal extends Future<never> {
     if (this.waiting === null) return undefined;
     return this.waiting.poll(cx) === Pending ? Pending : undefined;
   }
+}
+
+function dispose({ value, disposer }: Disposal): unknown {
+  return disposer.call(value);
 }
 
 /** The future whose cancel disposes of the value; `null` if it is neither `Disposable` nor `AsyncDisposable`. */
