@@ -55,7 +55,9 @@ class AllSettled<T> extends Combinator<T> {
  * ```
  */
 export function allSettled<const F extends readonly Future<unknown>[]>(futures: F): Future<SettledResults<F>>;
-export function allSettled<T>(futures: Iterable<Future<T>>): Future<PromiseSettledResult<T>[]>;
+export function allSettled<F extends Future<unknown>>(
+  futures: Iterable<F>,
+): Future<PromiseSettledResult<ValueOf<F>>[]>;
 export function allSettled(futures: Iterable<Future<unknown>>): Future<unknown> {
   return new AllSettled(futures);
 }

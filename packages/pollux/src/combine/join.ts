@@ -3,7 +3,7 @@ import type { Future } from "../core/future.ts";
 import type { Child } from "./child.ts";
 import { Combinator } from "./combinator.ts";
 import { requireFuture } from "./require-future.ts";
-import type { FutureRecord, ValuesOf, ValuesOfRecord } from "./types.ts";
+import type { FutureRecord, ValueOf, ValuesOf, ValuesOfRecord } from "./types.ts";
 
 /** Waits for all. */
 export class Join<T> extends Combinator<T> {
@@ -96,6 +96,8 @@ export function join(...args: unknown[]): Future<unknown> {
  * await run(main());
  * ```
  */
-export function joinAll<T>(futures: Iterable<Future<T>>): Future<T[]> {
-  return new Join<T[]>("joinAll").list(futures);
+export function joinAll<const F extends readonly Future<unknown>[]>(futures: F): Future<ValuesOf<F>>;
+export function joinAll<F extends Future<unknown>>(futures: Iterable<F>): Future<ValueOf<F>[]>;
+export function joinAll(futures: Iterable<Future<unknown>>): Future<unknown> {
+  return new Join("joinAll").list(futures);
 }

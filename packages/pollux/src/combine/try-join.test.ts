@@ -20,7 +20,8 @@ describe("tryJoin", () => {
   test("infers a tuple, or a record", () => {
     expectTypeOf(tryJoin(ready(1), ready("one"))).toEqualTypeOf<Future<[number, string]>>();
     expectTypeOf(tryJoin({ n: ready(1) })).toEqualTypeOf<Future<{ n: number }>>();
-    expectTypeOf(tryJoinAll([ready(1)])).toEqualTypeOf<Future<number[]>>();
+    expectTypeOf(tryJoinAll([ready(1)])).toEqualTypeOf<Future<[number]>>();
+    expectTypeOf(tryJoinAll(new Set([ready(1)]))).toEqualTypeOf<Future<number[]>>();
   });
 
   test("does not poll the futures behind the first failure any more", () => {

@@ -1,7 +1,7 @@
 import type { Future } from "../core/future.ts";
 import { type Child, Rejected } from "./child.ts";
 import { Join } from "./join.ts";
-import type { FutureRecord, ValuesOf, ValuesOfRecord } from "./types.ts";
+import type { FutureRecord, ValueOf, ValuesOf, ValuesOfRecord } from "./types.ts";
 
 /** Waits for all, or for the first that fails. */
 class TryJoin<T> extends Join<T> {
@@ -60,6 +60,8 @@ export function tryJoin(...args: unknown[]): Future<unknown> {
  * await run(main());
  * ```
  */
-export function tryJoinAll<T>(futures: Iterable<Future<T>>): Future<T[]> {
-  return new TryJoin<T[]>("tryJoinAll").list(futures);
+export function tryJoinAll<const F extends readonly Future<unknown>[]>(futures: F): Future<ValuesOf<F>>;
+export function tryJoinAll<F extends Future<unknown>>(futures: Iterable<F>): Future<ValueOf<F>[]>;
+export function tryJoinAll(futures: Iterable<Future<unknown>>): Future<unknown> {
+  return new TryJoin("tryJoinAll").list(futures);
 }
