@@ -171,26 +171,6 @@ describe("AsyncLocalStorage", () => {
     expect(seen).toEqual(["entered", "outer"]);
   });
 
-  test("enterWith in a task that carries none is forgotten at the end of the drain: no later task sees it", async () => {
-    const seen: unknown[] = [];
-    await run(
-      co(function* () {
-        storage.enterWith("entered");
-      })(),
-    );
-    await run(
-      co(function* () {
-        seen.push(storage.getStore());
-      })(),
-    );
-    await new Runtime().spawn(
-      co(function* () {
-        seen.push(storage.getStore());
-      })(),
-    );
-    expect(seen).toEqual([undefined, undefined]);
-  });
-
   test("is carried from the first store of a program on, set in the program itself, a timer or a promise", async () => {
     const seen: unknown[] = [];
     const runtime = new Runtime();

@@ -354,6 +354,17 @@ describe("scope: a failure", () => {
   });
 
   test("that is no object, and that several see, is thrown as it is", async () => {
+    const atOnce = co(function* () {
+      throw "text";
+    });
+    // The block waits for a child that fails in the same poll: both have the error.
+    await expect(
+      run(
+        scope(function* (s) {
+          yield* s.spawn(atOnce());
+        }),
+      ),
+    ).rejects.toBe("text");
     const failed = scope(function* (s) {
       const child = s.spawn(failing("text", 1));
       s.spawn(
