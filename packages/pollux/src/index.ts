@@ -23,11 +23,14 @@ export { Cleanup } from "./core/cleanup.ts";
 export { Context, type RuntimeHandle, type TimerDriver, type Waker } from "./core/context.ts";
 export { co } from "./core/coroutine.ts";
 export {
+  AllDisabledError,
   AllFailedError,
+  AlreadyInitializedError,
   BadYieldError,
   CancelledError,
   CleanupError,
   CleanupTimeoutError,
+  ClockRunningError,
   ClosedError,
   FullError,
   FutureInUseError,
@@ -37,6 +40,7 @@ export {
   NotCompiledError,
   PollAfterCompletionError,
   PolluxError,
+  ReleasedError,
   TimeoutError,
   WouldBlockError,
 } from "./core/errors.ts";
