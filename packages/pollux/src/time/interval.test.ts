@@ -67,6 +67,16 @@ describe("interval", () => {
     expect(take(ticks, cx)).toEqual([5]);
   });
 
+  test("a tick that is taken before its timer fires takes the timer back", () => {
+    const { timers, cx } = byHand();
+    const ticks = interval(2.5);
+    take(ticks, cx);
+    expect(timers.size).toBe(1);
+    timers.advance(2.7);
+    expect(ticks.pollTick(cx)).toBe(2.5);
+    expect(timers.size).toBe(0);
+  });
+
   test("burst makes up for missed ticks at once", () => {
     const { timers, cx } = byHand();
     const ticks = interval(10);

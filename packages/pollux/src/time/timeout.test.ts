@@ -216,6 +216,30 @@ describe("timeout", () => {
     expect(() => future.poll(cx)).toThrow(PollAfterCompletionError);
   });
 
+  test("wakes the waker of the last poll only", () => {
+    const { timers, cx } = byHand();
+    const last = new TestContext(cx.runtime);
+    const future = timeout(10, new Gate());
+    pending(future, cx);
+    pending(future, last);
+    timers.advance(10);
+    expect([cx.wakes, last.wakes]).toEqual([0, 1]);
+  });
+
+  test("while it is being cancelled has no timer, and must not be polled", () => {
+    const { timers, cx } = byHand();
+    const future = timeout(10, holding([], 50));
+    pending(future, cx);
+    expect(future.cancel(cx)).toBe(Pending);
+    // The one of the sleep in the cleanup.
+    expect(timers.size).toBe(1);
+    expect(() => future.poll(cx)).toThrow(FutureInUseError);
+    timers.advance(50);
+    expect(future.cancel(cx)).not.toBe(Pending);
+    expect(timers.size).toBe(0);
+    expect(() => future.poll(cx)).toThrow(PollAfterCompletionError);
+  });
+
   test("cancelled from outside waits for the cleanup, and its time does not interrupt that", async () => {
     const log: string[] = [];
     const main = co(function* () {

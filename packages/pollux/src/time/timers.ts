@@ -75,6 +75,7 @@ export class Timers implements TimerDriver {
   arm(entry: TimerEntry, deadline: number): void {
     const wheel = this.wheel;
     wheel.remove(entry);
+    // Without entries nothing moves the wheel, and what is due soon would begin far up and be moved down.
     if (wheel.size === 0) wheel.advance(Math.floor(this.now()));
     wheel.insert(entry, Math.ceil(deadline));
     if (this.stopped) {
@@ -105,7 +106,6 @@ export class Timers implements TimerDriver {
     if (!this.stopped) return;
     this.offset = this.shown - this.host.now();
     this.stopped = false;
-    this.busyTurns = 0;
     this.reschedule();
   }
 
@@ -164,8 +164,7 @@ export class Timers implements TimerDriver {
   private askTurn(): void {
     if (this.turnAsked) return;
     this.turnAsked = true;
-    if (this.busyTurns < BUSY_TURNS) this.host.turn(this.onTurn);
-    else this.host.timer(this.onTurn, 1);
+    this.host.turn(this.onTurn);
   }
 
   private readonly onTurn = (): void => {
@@ -177,8 +176,11 @@ export class Timers implements TimerDriver {
   private onPausedTurn(): void {
     if (!this.isIdle()) {
       this.beganIdle = false;
-      this.busyTurns++;
-      this.askTurn();
+      if (++this.busyTurns <= BUSY_TURNS) this.askTurn();
+      else {
+        this.turnAsked = true;
+        this.host.timer(this.onTurn, 1);
+      }
       return;
     }
     this.busyTurns = 0;
