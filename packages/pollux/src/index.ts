@@ -82,6 +82,7 @@ export type { SyncOptions } from "./sync/options.ts";
 export { RwLock, type RwLockOptions, type RwLockReadGuard, type RwLockWriteGuard } from "./sync/rw-lock.ts";
 export { type Permit, Semaphore } from "./sync/semaphore.ts";
 export { type WatchReceiver, type WatchSender, watch } from "./sync/watch.ts";
+export type { Body } from "./sync/with-guard.ts";
 // Tasks
 export { AbortHandle } from "./task/abort-handle.ts";
 export type { TaskResult } from "./task/completion-queue.ts";

@@ -1,15 +1,9 @@
-import { ambient } from "../core/ambient.ts";
 import { ReleasedError } from "../core/errors.ts";
-import { admit, type Future, type Suspend, suspendOn } from "../core/future.ts";
-import { Pending } from "../core/poll.ts";
+import type { Future } from "../core/future.ts";
 import { Guarded } from "./guarded.ts";
 import type { SyncOptions } from "./options.ts";
 import { Acquire } from "./permit-queue.ts";
 import { type Body, withGuard } from "./with-guard.ts";
-
-// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
-const PENDING: Pending = Pending;
-const current = ambient;
 
 /**
  * A value that one task at a time may use, across its suspensions. Strictly first come, first served.
@@ -139,14 +133,6 @@ export class Mutex<T> {
 
 class Lock<T> extends Acquire<MutexGuard<T>> {
   declare protected readonly queue: Guarded<T>;
-
-  /** As `Future.next`, which says why it is repeated. */
-  override next(): IteratorResult<Suspend, MutexGuard<T>> {
-    const cx = current.cx;
-    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
-    const poll = this.poll(cx);
-    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
-  }
 
   protected override granted(): MutexGuard<T> {
     return new MutexGuard(this.queue);

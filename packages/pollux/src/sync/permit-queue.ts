@@ -1,8 +1,13 @@
+import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { ClosedError, PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
+const PENDING: Pending = Pending;
+const current = ambient;
 
 /** The most permits there can be: with those on loan added, the count stays a small integer in V8. */
 export const MAX_PERMITS = 0x3fffffff;
@@ -112,6 +117,14 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
   /** The queue is closed: throws, or says so with a value. */
   protected refused(): G {
     throw new ClosedError(`the ${this.queue.describe()}`);
+  }
+
+  /** As `Future.next`, which says why it is repeated. */
+  override next(): IteratorResult<Suspend, G> {
+    const cx = current.cx;
+    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
+    const poll = this.poll(cx);
+    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
   }
 
   override poll(cx: Context): Poll<G> {

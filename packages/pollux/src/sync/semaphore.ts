@@ -1,15 +1,9 @@
-import { ambient } from "../core/ambient.ts";
 import { ClosedError, WouldBlockError } from "../core/errors.ts";
-import { admit, type Future, type Suspend, suspendOn } from "../core/future.ts";
-import { Pending } from "../core/poll.ts";
+import type { Future } from "../core/future.ts";
 import { checkCount } from "./count.ts";
 import type { SyncOptions } from "./options.ts";
 import { Acquire, MAX_PERMITS, PermitQueue } from "./permit-queue.ts";
 import { type Body, withGuard } from "./with-guard.ts";
-
-// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
-const PENDING: Pending = Pending;
-const current = ambient;
 
 /**
  * A number of permits that tasks take and give back: to limit how much happens at once.
@@ -235,14 +229,6 @@ export class Semaphore {
 }
 
 class AcquirePermit extends Acquire<Permit> {
-  /** As `Future.next`, which says why it is repeated. */
-  override next(): IteratorResult<Suspend, Permit> {
-    const cx = current.cx;
-    if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
-    const poll = this.poll(cx);
-    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
-  }
-
   protected override granted(): Permit {
     return new Permit(this.queue, this.count);
   }
