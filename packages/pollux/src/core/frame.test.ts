@@ -5,6 +5,7 @@ import { run } from "../runtime/runtime.ts";
 import { spawn } from "../task/spawn.ts";
 import { yieldNow } from "../task/yield-now.ts";
 import { co } from "./coroutine.ts";
+import { FutureInUseError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
 import { Future, type Suspend } from "./future.ts";
 import { Pending, type Poll } from "./poll.ts";
@@ -178,6 +179,49 @@ describe("frames: linked", () => {
     pending(root, cx);
     a.open(0);
     expect(root.poll(cx)).toEqual([5, 7]);
+  });
+
+  test("a coroutine that is called after a loan of it is over is resumed once for each wake", () => {
+    const gates = [new Gate(), new Gate(), new Gate()] as const;
+    const wait = co(function* (gate: Gate) {
+      yield* gate;
+    });
+    const lent = co(function* () {
+      for (const gate of gates) yield* wait(gate);
+      return "all three";
+    })();
+    const root = co(function* () {
+      return yield* lent;
+    })();
+    const loan = lent.ref();
+    const cx = pending(loan);
+    loan.cancel(cx);
+    pending(root, cx);
+    for (const gate of gates.slice(0, -1)) {
+      gate.open();
+      // The callee that has ended, and then its caller, which calls the next.
+      expect(stepsOf(() => pending(root, cx))).toBe(2);
+    }
+    gates[2].open();
+    expect(root.poll(cx)).toBe("all three");
+  });
+
+  test("a coroutine that awaits itself by way of one that it calls is told so, and goes on", () => {
+    const gate = new Gate();
+    const callee = co(function* (): Generator<Suspend, unknown> {
+      yield* gate;
+      try {
+        return yield* root;
+      } catch (error) {
+        return error;
+      }
+    });
+    const root: Future<unknown> = co(function* () {
+      return yield* callee();
+    })();
+    const cx = pending(root);
+    gate.open();
+    expect(root.poll(cx)).toBeInstanceOf(FutureInUseError);
   });
 
   test("tasks do not mix up their frames", () =>

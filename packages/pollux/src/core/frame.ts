@@ -61,7 +61,7 @@ class Unwinding {
  * Invariants:
  * - `owner` of a frame that was called by another is the caller; of a root it is whoever polls it, or `null`.
  * - `awaited` is what the frame waits for while it is suspended, and `null` while it runs.
- * - `innermost` has a meaning in roots only: the frame to resume next.
+ * - `innermost` of a root is the frame to resume next; that of a frame that was called is the frame itself.
  * - once a root's cancel has begun (`outcome` is its `Unwinding`), only `cancel` may be called on it.
  *
  * The fields are read and written across copies of the library: with `ambient`, they are its versioned contract.
@@ -161,9 +161,12 @@ export abstract class Frame<T> extends Future<T> {
   private callAgain(): IteratorResult<Suspend, T> {
     const cx = current.cx;
     if (cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
+    if (this.innermost.state === Running) throw this.misuse();
     const poll = this.poll(cx);
     if (poll !== PENDING) return { done: true, value: poll };
-    return this.suspendCaller(cx, this.innermost);
+    const innermost = this.innermost;
+    this.innermost = this as Frame<unknown>; // It is a root no longer.
+    return this.suspendCaller(cx, innermost);
   }
 
   private suspendCaller(cx: Context, innermost: Frame<unknown>): IteratorResult<Suspend, T> {
@@ -309,7 +312,8 @@ export abstract class Frame<T> extends Future<T> {
 
   private misuse(): PolluxError {
     const name = `the coroutine ${this.name}`;
-    if (this.state === Running) return new FutureInUseError(`${name} was polled from within its own poll`);
+    if (this.state === Running || this.innermost.state === Running)
+      return new FutureInUseError(`${name} was polled from within its own poll`);
     if (this.state !== New && this.state !== Suspended) return new PollAfterCompletionError(name);
     return new FutureInUseError(
       this.outcome === undefined ? `${name} is awaited elsewhere` : `${name} is being cancelled`,
