@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { pending, ready, TestContext } from "../../test/support/context.ts";
+import { Gate } from "../../test/support/gate.ts";
 import { POLL_BUDGET } from "../core/context.ts";
 import { co } from "../core/coroutine.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
@@ -127,6 +128,13 @@ describe("unconstrained", () => {
         expect(seen).toEqual(["x", POLL_BUDGET, "cleaned up", polls + 1]);
       })(),
     );
+  });
+
+  test("cancelled before its first poll it leaves the future to the one that awaits it", () => {
+    const gate = new Gate();
+    const cx = pending(gate);
+    unconstrained(gate).cancel(cx);
+    expect(gate.cancels).toBe(0);
   });
 
   test("owns its future, and is not to be polled after its end", () => {

@@ -165,6 +165,13 @@ describe("TaskTracker", () => {
       })(),
     ));
 
+  test("trackFuture cancelled before its first poll leaves the future to the one that awaits it", () => {
+    const gate = new Gate();
+    const cx = pending(gate);
+    new TaskTracker().trackFuture(gate).cancel(cx);
+    expect(gate.cancels).toBe(0);
+  });
+
   test("trackFuture cancelled at every poll counts no longer", () =>
     cancelAtEveryPoll(async (cancelAt) => {
       const tracker = new TaskTracker();

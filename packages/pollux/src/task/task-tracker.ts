@@ -93,6 +93,7 @@ class TrackedFuture<T> extends Future<T> {
   private readonly inner: Future<T>;
   private readonly tracked: Tracked;
   private token: TaskTrackerToken | null;
+  private begun = false;
 
   constructor(inner: Future<T>, tracked: Tracked, token: TaskTrackerToken | null) {
     super();
@@ -103,6 +104,7 @@ class TrackedFuture<T> extends Future<T> {
 
   override poll(cx: Context): Poll<T> {
     this.inner.claim(this);
+    this.begun = true;
     this.token ??= new TaskTrackerToken(this.tracked);
     let poll: Poll<T>;
     try {
@@ -117,7 +119,8 @@ class TrackedFuture<T> extends Future<T> {
 
   override cancel(cx: Context): Poll<void> {
     try {
-      if (this.inner.cancel(cx) === Pending) return Pending;
+      // Before its first poll the inner future may be another one's.
+      if (this.begun && this.inner.cancel(cx) === Pending) return Pending;
     } catch (error) {
       this.token?.[Symbol.dispose]();
       throw error;

@@ -4,6 +4,7 @@ import type { Poll } from "../core/poll.ts";
 
 class Unconstrained<T> extends Future<T> {
   private readonly inner: Future<T>;
+  private begun = false;
 
   constructor(inner: Future<T>) {
     super();
@@ -12,6 +13,7 @@ class Unconstrained<T> extends Future<T> {
 
   override poll(cx: Context): Poll<T> {
     this.inner.claim(this);
+    this.begun = true;
     const { runtime } = cx;
     const { budget } = runtime;
     runtime.budget = UNLIMITED_BUDGET;
@@ -23,6 +25,8 @@ class Unconstrained<T> extends Future<T> {
   }
 
   override cancel(cx: Context): Poll<void> {
+    // Not this one's: another one may await it.
+    if (!this.begun) return undefined;
     const { runtime } = cx;
     const { budget } = runtime;
     runtime.budget = UNLIMITED_BUDGET;
