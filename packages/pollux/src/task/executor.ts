@@ -8,6 +8,7 @@ import {
   type Waker,
 } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import { taskOf } from "./current-task.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
 import { JoinHandle } from "./join-handle.ts";
@@ -186,14 +187,17 @@ export class Executor implements RuntimeHandle {
   pollNext(task: Task): void {
     if (this.nested || this.untilClock <= 1 || task.isStarted || this.queue.peek() !== task) return;
     const outer = current.cx;
-    if (enterOf(task) !== null || outer === null || enterOf(outer.task as Task) !== null) return;
-    const { budget } = this;
+    const waiting = taskOf(outer);
+    if (waiting === null || enterOf(waiting) !== null || enterOf(task) !== null) return;
+    const { budget, cancelReason } = this;
     this.nested = true;
+    this.cancelReason = undefined;
     this.untilClock--;
     this.queue.shift();
     this.poll(task);
     this.nested = false;
     this.budget = budget;
+    this.cancelReason = cancelReason;
     current.cx = outer;
   }
 

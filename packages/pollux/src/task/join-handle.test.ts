@@ -3,6 +3,7 @@ import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
 import { pending, ready, TestContext } from "../../test/support/context.ts";
 import { fakeExecutor } from "../../test/support/fake-host.ts";
 import { Gate } from "../../test/support/gate.ts";
+import { pollFn } from "../combine/poll-fn.ts";
 import { co } from "../core/coroutine.ts";
 import { CancelledError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
@@ -206,6 +207,40 @@ describe("JoinHandle", () => {
     cx.wakes = 0;
     pending(handle, cx);
     expect(cx.wakes).toBe(1);
+  });
+
+  test("may be joined in a context of one's own, which says nothing of its task", () => {
+    const { host, executor } = fakeExecutor();
+    const join = co(function* () {
+      return yield* executor.spawn(seven());
+    });
+    const seven = co(function* () {
+      return 7;
+    });
+    const future = join();
+    const cx = pending(future, new TestContext(executor));
+    host.runMicrotasks();
+    expect([cx.wakes, future.poll(cx)]).toEqual([1, 7]);
+  });
+
+  test("a task that is polled at its first join does not see the reason of the cancel that joins it", () => {
+    const { host, executor } = fakeExecutor();
+    const reasons: unknown[] = [];
+    const note = (): Future<void> => pollFn((cx) => void reasons.push(cx.cancelReason));
+    const task = executor.spawn(
+      co(function* () {
+        try {
+          yield* new Gate();
+        } finally {
+          yield* executor.spawn(note());
+          yield* note();
+        }
+      })(),
+    );
+    host.runMicrotasks();
+    task.abort("enough");
+    host.runMicrotasks();
+    expect(reasons).toEqual([undefined, "enough"]);
   });
 
   test("may be joined from another runtime", async () => {
