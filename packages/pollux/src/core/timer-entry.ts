@@ -1,5 +1,3 @@
-import type { Linked, LinkedList } from "./list.ts";
-
 /**
  * One timer, linked into the runtime's timing wheel. Whoever waits extends it, so that a timer is one object.
  *
@@ -17,10 +15,11 @@ import type { Linked, LinkedList } from "./list.ts";
  * await sleep(10);
  * ```
  */
-export abstract class TimerEntry implements Linked<TimerEntry> {
+export abstract class TimerEntry {
   before: TimerEntry | null = null;
   after: TimerEntry | null = null;
-  list: LinkedList<TimerEntry> | null = null;
+  /** What the driver keeps it in. */
+  list: object | null = null;
   /** When it is due, on the driver's clock, in ticks of 1 ms. */
   due = 0;
 

@@ -1,11 +1,11 @@
 import type { Context, TimerDriver, Waker } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
-import { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { TimerEntry } from "../core/timer-entry.ts";
 import { currentTimers } from "./clock.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
+import { TimerList } from "./timer-list.ts";
 import { Wheel } from "./wheel.ts";
 
 /** A value in a {@link DelayQueue}: the key to it while it is there, and what comes out when its time has come. */
@@ -20,9 +20,9 @@ class Entry<T> extends TimerEntry implements Delayed<T> {
   readonly value: T;
   deadline: number;
   readonly queue: DelayQueue<T>;
-  readonly expired: LinkedList<TimerEntry>;
+  readonly expired: TimerList;
 
-  constructor(queue: DelayQueue<T>, expired: LinkedList<TimerEntry>, value: T, deadline: number) {
+  constructor(queue: DelayQueue<T>, expired: TimerList, value: T, deadline: number) {
     super();
     this.queue = queue;
     this.expired = expired;
@@ -95,7 +95,7 @@ class Next<T> extends Future<Delayed<T> | undefined> {
 export class DelayQueue<T> {
   readonly #wheel = new Wheel();
   /** What is due and has not been taken. */
-  readonly #expired = new LinkedList<TimerEntry>();
+  readonly #expired = new TimerList();
   readonly #timer: QueueTimer = new QueueTimer(() => this.#onTimer());
   /** What `#timer` is armed for. Not later than the first deadline, while a waker is there. */
   #armedFor = Number.POSITIVE_INFINITY;

@@ -2,7 +2,6 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, TimerDriver, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
-import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
@@ -33,7 +32,7 @@ export class Sleep extends Future<void> implements TimerEntry {
   /** @internal */
   after: TimerEntry | null = null;
   /** @internal */
-  list: LinkedList<TimerEntry> | null = null;
+  list: object | null = null;
   /**
    * Once polled, in whole ticks: as long as all that was ever written here is a small integer, V8 needs no box for it.
    * Hence `Infinity` is a state.

@@ -10,7 +10,6 @@ import {
   TimeoutError,
 } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
-import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
@@ -26,7 +25,7 @@ const Done = 4;
 class Timeout<T> extends Future<T> implements TimerEntry {
   before: TimerEntry | null = null;
   after: TimerEntry | null = null;
-  list: LinkedList<TimerEntry> | null = null;
+  list: object | null = null;
   due = 0;
   private state: number = New;
   /** `null` once it is done with. */

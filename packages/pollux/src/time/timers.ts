@@ -92,6 +92,12 @@ export class Timers implements TimerDriver {
     if (this.wheel.remove(entry) && this.wheel.size === 0 && this.cancelHostTimer !== null) this.askTurn();
   }
 
+  /** Disarms all, without firing them. */
+  clear(): void {
+    this.wheel.clear();
+    this.dropHostTimer();
+  }
+
   /** Stops the clock, at the next whole millisecond; does nothing if it stands already. */
   pause(): void {
     if (this.stopped) return;

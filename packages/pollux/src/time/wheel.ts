@@ -1,5 +1,5 @@
-import { LinkedList } from "../core/list.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
+import { TimerList } from "./timer-list.ts";
 
 /** A level has 64 slots, so that each of its ticks is 64 of the level below. */
 const SLOT_BITS = 6;
@@ -23,12 +23,12 @@ const BEYOND = TOP_LEVEL + 1;
 class Level {
   low = 0;
   high = 0;
-  readonly slots: readonly LinkedList<TimerEntry>[] = Array.from({ length: SLOTS }, () => new LinkedList());
+  readonly slots: readonly TimerList[] = Array.from({ length: SLOTS }, () => new TimerList());
 
   push(slot: number, entry: TimerEntry): void {
     if (slot < 32) this.low |= 1 << slot;
     else this.high |= 1 << slot;
-    (this.slots[slot] as LinkedList<TimerEntry>).pushBack(entry);
+    (this.slots[slot] as TimerList).pushBack(entry);
   }
 
   /** The first slot that holds something; -1 when all are empty. */
@@ -36,13 +36,13 @@ class Level {
     while (this.low !== 0) {
       const bit = this.low & -this.low;
       const slot = 31 - Math.clz32(bit);
-      if ((this.slots[slot] as LinkedList<TimerEntry>).first !== null) return slot;
+      if ((this.slots[slot] as TimerList).first !== null) return slot;
       this.low ^= bit;
     }
     while (this.high !== 0) {
       const bit = this.high & -this.high;
       const slot = 63 - Math.clz32(bit);
-      if ((this.slots[slot] as LinkedList<TimerEntry>).first !== null) return slot;
+      if ((this.slots[slot] as TimerList).first !== null) return slot;
       this.high ^= bit;
     }
     return -1;
@@ -70,7 +70,7 @@ export class Wheel {
   private low = 0;
   /** Made at the first use: most programs never need the upper ones. */
   private readonly levels: (Level | null)[] = [null, null, null, null, null, null];
-  private readonly beyond = new LinkedList<TimerEntry>();
+  private beyond = new TimerList();
   /** Not later than what is due first in `beyond`. */
   private beyondFrom = Number.POSITIVE_INFINITY;
   /** Where {@link next} found something: a level, or `BEYOND`, and the slot in it. */
@@ -117,9 +117,9 @@ export class Wheel {
 
   /** Takes an entry out, and says whether it stood in the wheel. */
   remove(entry: TimerEntry): boolean {
-    const list = entry.list;
-    if (list === null) return false;
-    list.remove(entry);
+    if (entry.list === null) return false;
+    // Only wheels arm entries, and they keep them in such lists.
+    (entry.list as TimerList).remove(entry);
     this.size--;
     return true;
   }
@@ -130,7 +130,7 @@ export class Wheel {
     for (const level of this.levels) {
       if (level === null) continue;
       for (let slot = level.first(); slot >= 0; slot = level.first()) {
-        while ((level.slots[slot] as LinkedList<TimerEntry>).shift() !== null);
+        while ((level.slots[slot] as TimerList).shift() !== null);
       }
     }
     this.size = 0;
@@ -174,9 +174,9 @@ export class Wheel {
     return first;
   }
 
-  private found(): LinkedList<TimerEntry> {
+  private found(): TimerList {
     if (this.foundLevel === BEYOND) return this.beyond;
-    return (this.levels[this.foundLevel] as Level).slots[this.foundSlot] as LinkedList<TimerEntry>;
+    return (this.levels[this.foundLevel] as Level).slots[this.foundSlot] as TimerList;
   }
 
   /**
@@ -210,7 +210,7 @@ export class Wheel {
   }
 
   /** Fires what stands in the slot now, not what comes meanwhile. */
-  private fireAll(slot: LinkedList<TimerEntry>): void {
+  private fireAll(slot: TimerList): void {
     for (let count = slot.size; count > 0; count--) {
       const entry = slot.shift();
       if (entry === null) return;
@@ -220,13 +220,14 @@ export class Wheel {
   }
 
   /** The position has reached the slot: its entries go to lower levels. */
-  private cascade(slot: LinkedList<TimerEntry>): void {
+  private cascade(slot: TimerList): void {
     for (let entry = slot.shift(); entry !== null; entry = slot.shift()) this.place(entry);
   }
 
   /** The position has entered a new span of the wheel, or the bound was too low: takes in what belongs here. */
   private pullIn(): void {
-    const entries = this.beyond.takeAll();
+    const entries = this.beyond;
+    this.beyond = new TimerList();
     this.beyondFrom = Number.POSITIVE_INFINITY;
     this.cascade(entries);
   }
