@@ -191,6 +191,33 @@ describe("run", () => {
     await Promise.all([short, long]);
     expect(log).toEqual(["long", "background"]);
   });
+
+  test("a main that comes while the last one's tasks clean up begins when that is done", async () => {
+    const log: string[] = [];
+    const runtime = new Runtime({ clock: "paused" });
+    const background = co(function* () {
+      try {
+        yield* never();
+      } finally {
+        yield* sleep(50);
+        log.push("cleaned up");
+      }
+    });
+    const later = co(function* () {
+      yield* spawn(sleep(100));
+      log.push("later");
+    });
+    const first = runtime.run(
+      co(function* () {
+        spawn(background());
+        yield* yieldNow();
+      })(),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log).toEqual([]);
+    await Promise.all([first, runtime.run(later())]);
+    expect(log).toEqual(["cleaned up", "later"]);
+  });
 });
 
 describe("Runtime", () => {
@@ -326,6 +353,31 @@ describe("the process", () => {
     expect(status).toBe(13);
     expect(stderr).toContain("the main future has not ended");
     expect(stderr).toContain("(the culprit): waiting in stuck");
+  });
+
+  test("that runs empty under a main that another one has outlived ends with 13 too", () => {
+    const { status, stderr } = program(`
+      const runtime = new pollux.Runtime();
+      runtime.run(pollux.sleep(1));
+      runtime.run(pollux.never());
+    `);
+    expect(status).toBe(13);
+    expect(stderr).toContain("the main future has not ended");
+  });
+
+  test("does not wait for the timers of cleanup that was abandoned", () => {
+    const { status, stdout } = program(`
+      const hopeless = pollux.co(function* () {
+        try { yield* pollux.never(); } finally { yield* pollux.sleep(3_600_000); }
+      });
+      const main = pollux.co(function* () {
+        pollux.spawn(hopeless()).observed();
+        yield* pollux.yieldNow();
+      });
+      await pollux.run(main(), { cleanupLimit: 10 });
+      console.log("ended");
+    `);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "ended\n" });
   });
 
   test("ends with 0 when main has ended, timers of cancelled tasks or not", () => {

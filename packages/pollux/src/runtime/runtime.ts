@@ -72,6 +72,10 @@ export class Runtime {
   readonly #host: Host;
   /** Main futures that have not ended. */
   #mains = 0;
+  /** Ends the watch for a loop that runs empty, which lasts from the first main until all is cancelled after the last. */
+  #stopWatching: (() => void) | null = null;
+  /** What the last main has left is being cancelled; another main begins after that. */
+  #ending: Promise<void> | null = null;
 
   /** @throws RangeError if a limit is negative or not a number */
   constructor(options: RuntimeOptions = {}) {
@@ -125,9 +129,11 @@ export class Runtime {
    * Runs a future as the main one of the program, and gives what it gives.
    *
    * When it has ended, the tasks that are left, detached or in a set, are cancelled, and the promise settles after their
-   * cleanup or after the grace; sockets that are still open are closed. If the host's loop runs empty while main has not ended, nothing can ever wake it: the
-   * tasks are then listed on stderr and the process ends with code 13, as Node does for a top-level `await` that never
-   * settles.
+   * cleanup or after the grace; sockets that are still open are closed. Of several mains at the same time, the last one
+   * to end does that; one that comes later begins when it is done.
+   *
+   * If the host's loop runs empty while main has not ended, nothing can ever wake it: the tasks are then listed on stderr
+   * and the process ends with code 13, as Node does for a top-level `await` that never settles.
    *
    * @param options.signal - aborts main, with the signal's reason
    * @throws what the future fails with; `CancelledError` if the signal aborted it
@@ -135,21 +141,32 @@ export class Runtime {
   async run<T>(main: Future<T>, options: { signal?: AbortSignal; name?: string } = {}): Promise<T> {
     if (!isFuture(main)) throw new TypeError("run needs a future: run(main()), with the call");
     const { signal, name = "main" } = options;
+    while (this.#ending !== null) await this.#ending;
     const handle = this.#executor.spawn(main, { name }, new TaskGroup("main"));
     const abort = (): void => handle.abort(signal?.reason);
     if (signal?.aborted === true) abort();
     else signal?.addEventListener("abort", abort, { once: true });
-    const stopWatching = this.#mains++ === 0 ? this.#host.onLoopEmpty(() => this.#reportStuck()) : undefined;
+    this.#mains++;
+    this.#stopWatching ??= this.#host.onLoopEmpty(() => this.#reportStuck());
     try {
       return await handle;
     } finally {
       signal?.removeEventListener("abort", abort);
       if (--this.#mains === 0) {
-        await this.#cancelRest(new CancelledError(undefined, "the main future has ended"));
-        this.#executor.reactor?.close();
+        this.#ending = this.#end();
+        await this.#ending;
       }
-      stopWatching?.();
     }
+  }
+
+  async #end(): Promise<void> {
+    await this.#cancelRest(new CancelledError(undefined, "the main future has ended"));
+    this.#executor.reactor?.close();
+    // Nobody is left for the timers of what was abandoned to wake; armed, they would keep the host alive.
+    if (this.#executor.abandoned) this.#timers.clear();
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+    this.#ending = null;
   }
 
   /** Cancels every detached task, waits for their cleanup within the grace, and refuses to spawn from then on. */
@@ -190,6 +207,7 @@ export class Runtime {
     for (const task of this.#rest()) {
       const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
       this.#host.warn(`pollux: ${error.message}\n${dump(this.#executor)}`);
+      this.#executor.abandoned = true;
       task.abandon(error);
     }
   }

@@ -81,6 +81,8 @@ export class Executor implements RuntimeHandle {
   polls = 0;
   /** Wakes that made a task runnable; those of a task that was notified already do not count. */
   wakes = 0;
+  /** Whether something was ever abandoned: what that waits for, such as a timer, nobody takes back. */
+  abandoned = false;
 
   private readonly asyncContext: boolean;
   private readonly onUnhandledError: (error: unknown, task: Task) => void;
@@ -263,6 +265,7 @@ export class Executor implements RuntimeHandle {
   };
 
   reportAbandoned(error: Error, waker: Waker): void {
+    this.abandoned = true;
     const who = waker instanceof Task ? ` by ${waker.describe()}` : "";
     this.host.warn(`pollux: ${error.message}${who}`);
   }
