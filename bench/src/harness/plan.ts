@@ -16,7 +16,7 @@ export interface Plan {
 export const FULL: Plan = {
   quick: false,
   rounds: 15,
-  warmUps: 5,
+  warmUps: 8,
   long: { rounds: 7, warmUps: 2 },
   roundMs: 40,
   weighings: 5,
@@ -25,7 +25,7 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   quick: true,
   rounds: 5,
-  warmUps: 3,
+  warmUps: 6,
   long: { rounds: 3, warmUps: 1 },
   roundMs: 20,
   weighings: 3,
