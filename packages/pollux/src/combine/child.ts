@@ -54,6 +54,10 @@ export class Child extends Context {
     if (!this.queued && this.state < Fulfilled) this.parent.woken(this);
   }
 
+  get isOver(): boolean {
+    return this.state >= Fulfilled;
+  }
+
   override get task(): Context {
     return this.parent.cx?.task ?? this;
   }

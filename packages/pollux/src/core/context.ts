@@ -7,6 +7,8 @@ import type { TimerEntry } from "./timer-entry.ts";
 export interface Waker {
   /** Any number of calls before the next poll count as one; after the task has ended it does nothing. Never throws. */
   wake(): void;
+  /** Whether a wake does nothing any more, so that nobody need keep this waker. A waker that cannot tell says nothing. */
+  readonly isOver?: boolean;
 }
 
 /** A clock and its timers, as a leaf future sees them; `time/` implements it. */

@@ -4,6 +4,7 @@ import { pending, ready, TestContext } from "../../test/support/context.ts";
 import { fakeExecutor } from "../../test/support/fake-host.ts";
 import { Gate } from "../../test/support/gate.ts";
 import { pollFn } from "../combine/poll-fn.ts";
+import { select } from "../combine/select.ts";
 import { co } from "../core/coroutine.ts";
 import { CancelledError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
@@ -105,6 +106,23 @@ describe("JoinHandle", () => {
         );
         gate.open(1);
         expect(yield* handle).toBe(1);
+      })(),
+    ));
+
+  test("lending a coroutine that awaits it in a loop of 10,000 leaves few wakers behind, and not its own", () =>
+    run(
+      co(function* () {
+        const gate = new Gate<number>();
+        const handle = spawn(gate);
+        const join = co(function* () {
+          return yield* handle;
+        });
+        const [lent, other] = [join(), spawn(join())];
+        for (let i = 0; i < 10_000; i++) yield* select({ lent: lent.ref(), tick: yieldNow() });
+        const { output } = (handle as unknown as { task: { output: Set<unknown> } }).task;
+        expect(output.size).toBeLessThan(40);
+        gate.open(1);
+        expect([yield* lent, yield* other]).toEqual([1, 1]);
       })(),
     ));
 

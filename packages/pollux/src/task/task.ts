@@ -39,6 +39,23 @@ const { Running, Notified, Complete, Cancelled, Started, Failed, Aborted, Observ
 // A constant of this module: V8 folds it into optimised code, while it would load an import at each use.
 const PENDING: Pending = Pending;
 
+/**
+ * The wakers of those that join one task, where they are more than one. A coroutine that awaits the task and is lent to
+ * one `select` after the other comes with a new waker each time: whenever the set has doubled, it forgets those that
+ * have ended.
+ */
+class Joiners extends Set<Waker> {
+  private limit = 16;
+
+  override add(waker: Waker): this {
+    if (this.size >= this.limit) {
+      for (const each of this) if (each.isOver === true) this.delete(each);
+      this.limit = Math.max(16, 2 * this.size);
+    }
+    return super.add(waker);
+  }
+}
+
 /** What few tasks have; allocated for them alone. */
 export class TaskExtras {
   name: string | undefined = undefined;
@@ -157,7 +174,7 @@ export class Task<T = unknown> extends Context {
   }
 
   private complete(outcome: number, output: unknown): void {
-    const joiners = this.output as Waker | Set<Waker> | undefined;
+    const joiners = this.output as Waker | Joiners | undefined;
     this.bits = (this.bits & ~(Running | Notified)) | outcome;
     this.output = output;
     this.future = null;
@@ -167,7 +184,7 @@ export class Task<T = unknown> extends Context {
     this.runtime.completed(this as Task);
     group.onEnd(this as Task);
     if (joiners === undefined) return;
-    if (joiners instanceof Set) for (const joiner of joiners) joiner.wake();
+    if (joiners instanceof Joiners) for (const joiner of joiners) joiner.wake();
     else joiners.wake();
   }
 
@@ -190,6 +207,10 @@ export class Task<T = unknown> extends Context {
 
   get isComplete(): boolean {
     return (this.bits & Complete) !== 0;
+  }
+
+  get isOver(): boolean {
+    return this.isComplete;
   }
 
   get isStarted(): boolean {
@@ -216,16 +237,16 @@ export class Task<T = unknown> extends Context {
 
   /** Wakes `waker` once when the task is complete; it is not yet. Adding one twice is harmless. */
   addJoiner(waker: Waker): void {
-    const joiners = this.output as Waker | Set<Waker> | undefined;
+    const joiners = this.output as Waker | Joiners | undefined;
     if (joiners === undefined) this.output = waker;
-    else if (joiners instanceof Set) joiners.add(waker);
-    else if (joiners !== waker) this.output = new Set([joiners, waker]);
+    else if (joiners instanceof Joiners) joiners.add(waker);
+    else if (joiners !== waker) this.output = new Joiners().add(joiners).add(waker);
   }
 
   removeJoiner(waker: Waker): void {
     if (this.isComplete) return;
-    const joiners = this.output as Waker | Set<Waker> | undefined;
+    const joiners = this.output as Waker | Joiners | undefined;
     if (joiners === waker) this.output = undefined;
-    else if (joiners instanceof Set) joiners.delete(waker);
+    else if (joiners instanceof Joiners) joiners.delete(waker);
   }
 }
