@@ -2,7 +2,7 @@
 import "./runtime/default.ts";
 
 // Combinators
-export { allSettled } from "./combine/all-settled.ts";
+export { allSettled, type SettledResults } from "./combine/all-settled.ts";
 export { andThen } from "./combine/and-then.ts";
 export { any } from "./combine/any.ts";
 export { catchError } from "./combine/catch-error.ts";
@@ -15,7 +15,14 @@ export { pollFn } from "./combine/poll-fn.ts";
 export { race } from "./combine/race.ts";
 export { seedRandom } from "./combine/random.ts";
 export { failed, ready } from "./combine/ready.ts";
-export { type SelectElseOptions, type Selected, type SelectOptions, select } from "./combine/select.ts";
+export {
+  type Arms,
+  type Disabled,
+  type SelectElseOptions,
+  type Selected,
+  type SelectOptions,
+  select,
+} from "./combine/select.ts";
 export { tryJoin, tryJoinAll } from "./combine/try-join.ts";
 export { withSignal } from "./combine/with-signal.ts";
 // Futures and coroutines
