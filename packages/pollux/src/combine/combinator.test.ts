@@ -15,7 +15,8 @@ import {
 } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { Runtime } from "../runtime/runtime.ts";
+import { Runtime, run } from "../runtime/runtime.ts";
+import { spawn } from "../task/spawn.ts";
 import { yieldNow } from "../task/yield-now.ts";
 import { sleep } from "../time/sleep.ts";
 import { allSettled } from "./all-settled.ts";
@@ -582,6 +583,28 @@ describe("in coroutines", () => {
       })(),
     );
     expect(log).toEqual(["b", "a", "winner"]);
+  });
+
+  test("a yieldNow in a loser's finally block lets the other tasks go first", async () => {
+    const log: string[] = [];
+    const loser = co(function* () {
+      try {
+        yield* never();
+      } finally {
+        log.push("before");
+        yield* yieldNow();
+        log.push("after");
+      }
+    });
+    const other = co(function* () {
+      log.push("other");
+    });
+    const winner = co(function* () {
+      yield* yieldNow();
+      spawn(other());
+    });
+    await run(select({ loser: loser(), winner: winner() }));
+    expect(log).toEqual(["before", "other", "after"]);
   });
 
   test("a select in a finally block of its own loser cancels as usual", async () => {

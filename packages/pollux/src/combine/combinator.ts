@@ -150,14 +150,15 @@ export abstract class Combinator<T> extends Parent<T> {
     runtime.cancelReason = this.reason;
     try {
       // Most cancels end at once, and need no object that drives them.
-      if (future.cancel(child) === PENDING)
-        child.value = new Cleanup(future, this.reason, `what ${this.what} gave up on`);
-      else this.cancelled(child);
+      if (future.cancel(child) === PENDING) {
+        const cleanup = new Cleanup(future, this.reason, `what ${this.what} gave up on`);
+        cleanup.wait(child);
+        child.value = cleanup;
+      } else this.cancelled(child);
     } catch (error) {
       this.cancelFailed(child, error);
     }
     runtime.cancelReason = outerReason;
-    if (child.state === GivenUp) this.cleanUp(child);
   }
 
   private cleanUp(child: Child): void {

@@ -64,10 +64,7 @@ export class Cleanup extends TimerEntry {
           runtime.reportAbandoned(error, cx.waker);
           throw error;
         }
-        if (this.#waker === null && Number.isFinite(runtime.cleanupLimit)) {
-          runtime.timers.arm(this, runtime.timers.now() + runtime.cleanupLimit);
-        }
-        this.#waker = cx.waker;
+        this.wait(cx);
         return Pending;
       }
     } catch (error) {
@@ -78,6 +75,19 @@ export class Cleanup extends TimerEntry {
     }
     this.stop(runtime);
     return undefined;
+  }
+
+  /**
+   * Waits for a cancel that has returned `Pending`, and has the limit count from the first time on.
+   *
+   * @internal
+   */
+  wait(cx: Context): void {
+    const { runtime } = cx;
+    if (this.#waker === null && Number.isFinite(runtime.cleanupLimit)) {
+      runtime.timers.arm(this, runtime.timers.now() + runtime.cleanupLimit);
+    }
+    this.#waker = cx.waker;
   }
 
   /** Takes the limit back, for a future that is not going to be touched again. */
