@@ -1,3 +1,5 @@
+import { accessSync, constants } from "node:fs";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { PEERS, type Peer } from "./harness/case.ts";
 import { suites } from "./suites.ts";
@@ -45,6 +47,9 @@ export function parseArguments(argv: readonly string[]): Arguments {
   const peers = values.peers?.split(",") ?? PEERS;
   for (const peer of peers) if (!isPeer(peer)) throw unknown("peer", peer, PEERS);
 
+  // Now, and not when all has been measured.
+  if (values.json !== undefined) checkFolder(values.json);
+
   return {
     suite: name,
     cases,
@@ -70,6 +75,14 @@ function parse(argv: readonly string[]) {
     }).values;
   } catch (error) {
     throw new UsageError((error as Error).message);
+  }
+}
+
+function checkFolder(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`cannot write ${file}: ${(error as Error).message}`);
   }
 }
 

@@ -47,6 +47,7 @@ describe("the command", () => {
     [["--suite", "nothing"], /unknown suite "nothing": one of core/],
     [["--case", "nothing"], /unknown case "nothing": one of await-ready,/],
     [["--peers", "promise,rxjs"], /unknown peer "rxjs": one of pollux, promise,/],
+    [["--json", "no-such-folder/results.json"], /cannot write no-such-folder\/results.json: ENOENT/],
     [["--fast"], /Unknown option '--fast'/],
     [["fast"], /Unexpected argument 'fast'/],
   ])("refuses %j with a message that says what would do, and code 2", async (argv, message) => {
