@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TestContext } from "../../test/support/context.ts";
 import { fakeExecutor } from "../../test/support/fake-host.ts";
+import { never } from "../combine/never.ts";
 import type { Context, Waker } from "../core/context.ts";
+import { co } from "../core/coroutine.ts";
 import { CancelledError, CleanupError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
@@ -387,4 +389,18 @@ describe("task: joiners", () => {
     task.removeJoiner(joiners[0] as TestContext);
     expect(task.output).toBe("value");
   });
+});
+
+test("task: one that was abandoned keeps neither its future nor the coroutine that it was in", () => {
+  const { host, executor } = fakeExecutor();
+  const task = executor.start(
+    co(function* () {
+      yield* never();
+    })(),
+    undefined,
+    executor.detached,
+  );
+  host.runMicrotasks();
+  task.abandon(new Error("abandoned"));
+  expect([task.future, task.resumed]).toEqual([null, null]);
 });

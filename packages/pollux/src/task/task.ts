@@ -178,6 +178,7 @@ export class Task<T = unknown> extends Context {
     this.bits = (this.bits & ~(Running | Notified)) | outcome;
     this.output = output;
     this.future = null;
+    this.resumed = null;
     this.extras?.release();
     const group = this.group;
     group.remove(this as Task);
