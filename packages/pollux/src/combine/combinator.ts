@@ -1,4 +1,5 @@
 import { Cleanup } from "../core/cleanup.ts";
+import { collect } from "../core/collect.ts";
 import type { Context } from "../core/context.ts";
 import { disposalOf } from "../core/disposal.ts";
 import {
@@ -10,7 +11,6 @@ import {
 import { attachErrors } from "../core/further-errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Begun, Cancelled, Child, Fulfilled, GivenUp, Idle, Rejected } from "./child.ts";
-import { collect } from "./collect.ts";
 import { LOST } from "./lost.ts";
 import { Parent } from "./parent.ts";
 

@@ -1,4 +1,5 @@
 import { callWith } from "../core/call-with.ts";
+import { collect } from "../core/collect.ts";
 import type { Context } from "../core/context.ts";
 import { disposalOf } from "../core/disposal.ts";
 import {
@@ -10,7 +11,6 @@ import {
 import { attachErrors } from "../core/further-errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { collect } from "./collect.ts";
 import { requireFunction, requireFuture } from "./require-future.ts";
 import { futureOf } from "./single.ts";
 

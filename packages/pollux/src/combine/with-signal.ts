@@ -1,4 +1,5 @@
 import { Cleanup } from "../core/cleanup.ts";
+import { collect } from "../core/collect.ts";
 import type { Context, Waker } from "../core/context.ts";
 import {
   CleanupError,
@@ -9,7 +10,6 @@ import {
 } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { collect } from "./collect.ts";
 import { requireFuture } from "./require-future.ts";
 
 /** `Aborting`: the signal has fired. `Cancelling`: a cancel has come, and the signal does not matter any more. */

@@ -1,4 +1,5 @@
 import { ambient, SUSPENDED } from "./ambient.ts";
+import { collect } from "./collect.ts";
 import type { Context } from "./context.ts";
 import {
   CleanupError,
@@ -45,9 +46,7 @@ class Unwinding {
   }
 
   collect(error: unknown): void {
-    // What failed inside of it failed for the same reason: one flat list reads better than a chain.
-    if (error instanceof CleanupError && error.cause === this.reason) this.errors.push(...error.errors);
-    else this.errors.push(error);
+    collect(this.errors, error, this.reason);
   }
 }
 

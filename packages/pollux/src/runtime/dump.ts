@@ -5,9 +5,9 @@ import { waitsFor } from "../task/waits-for.ts";
 /** The tasks of a runtime that have not ended, a line each, by group. */
 export function dump(executor: Executor): string {
   const lines: string[] = [];
-  for (const group of executor.liveGroups()) {
-    lines.push(`${group.name}:`);
-    for (const task of group) lines.push(`  ${describe(task)}`);
+  for (const { group, tasks } of executor.liveTasks()) {
+    lines.push(`${group}:`);
+    for (const task of tasks) lines.push(`  ${describe(task)}`);
   }
   return lines.join("\n");
 }

@@ -9,6 +9,7 @@ import {
   co,
   defaultRuntime,
   Future,
+  fromPromise,
   JoinSet,
   mpsc,
   never,
@@ -427,3 +428,64 @@ test("run: what is detached gets CancelledError as its reason", async () => {
   );
   expect(reason).toBeInstanceOf(CancelledError);
 });
+
+test("Hooks: one that throws is reported as uncaught, and the tasks go on", async () => {
+  const uncaught: unknown[] = [];
+  const host = { ...nodeHost, uncaught: (error: unknown) => void uncaught.push(error) };
+  const fail = (): never => {
+    throw new Error("hook");
+  };
+  const hooks = { onSpawn: fail, onPollStart: fail, onPollEnd: fail, onWake: fail, onEnd: fail };
+  const child = co(function* () {
+    yield* yieldNow();
+    return 1;
+  });
+  const sum = co(function* () {
+    return (yield* spawn(child())) + (yield* spawn(child()));
+  });
+  expect(await new Runtime({ host, hooks }).run(sum())).toBe(2);
+  expect(uncaught.length).toBeGreaterThanOrEqual(12);
+});
+
+test("JoinSet: used on two runtimes, each ends and lists its own tasks only", async () => {
+  const set = new JoinSet<void>();
+  const first = new Runtime();
+  const second = new Runtime();
+  const ended: string[] = [];
+  const task = co(function* (name: string) {
+    try {
+      yield* never();
+    } finally {
+      ended.push(name);
+    }
+  });
+  const gate = deferred();
+  const other = second.run(
+    co(function* () {
+      set.spawn(task("second"), { name: "second" });
+      yield* fromPromise(gate.promise);
+      ended.push("second's main");
+    })(),
+  );
+  await first.run(
+    co(function* () {
+      set.spawn(task("first"), { name: "first" });
+      yield* yieldNow();
+    })(),
+  );
+  expect(ended).toEqual(["first"]);
+  expect(second.dump()).toContain("(second)");
+  expect(first.dump()).toBe("");
+  gate.resolve();
+  await other;
+  expect(ended).toEqual(["first", "second's main", "second"]);
+});
+
+/** `Promise.withResolvers`, which Node 20 does not have. */
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

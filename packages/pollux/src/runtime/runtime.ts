@@ -199,8 +199,7 @@ export class Runtime {
 
   /** The tasks that no main future waits for: detached ones, and those of sets that nobody has disposed of. */
   #rest(): Task[] {
-    const groups = this.#mains > 0 ? [this.#detached] : this.#executor.liveGroups();
-    return groups.flatMap((group) => [...group]);
+    return this.#mains > 0 ? [...this.#detached] : this.#executor.liveTasks().flatMap(({ tasks }) => tasks);
   }
 
   #abandon(): void {

@@ -94,7 +94,7 @@ export class Executor implements RuntimeHandle {
   private turnBegan = 0;
   private untilClock = POLLS_PER_CLOCK;
   private failures: Task[] = [];
-  /** Groups with a task in them, {@link detached} apart. */
+  /** Groups with a task in them, {@link detached} apart. One that is used on two runtimes stands in the sets of both. */
   private readonly groups = new Set<TaskGroup>();
 
   constructor(parts: ExecutorParts) {
@@ -122,9 +122,9 @@ export class Executor implements RuntimeHandle {
       task.extras.name = options.name;
     }
     inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
-    if (group.size === 0 && group !== this.detached) this.groups.add(group);
+    if (group !== this.detached) this.groups.add(group);
     group.add(task as Task);
-    this.hooks?.onSpawn?.(task as Task);
+    if (this.hooks !== null) this.tell(this.hooks.onSpawn, task as Task);
     this.enqueue(task as Task);
     return task;
   }
@@ -141,7 +141,7 @@ export class Executor implements RuntimeHandle {
   /** A task that was idle, or is running, has been woken. */
   woken(task: Task, idle: boolean): void {
     this.wakes++;
-    this.hooks?.onWake?.(task);
+    if (this.hooks !== null) this.tell(this.hooks.onWake, task);
     if (idle) this.enqueue(task);
   }
 
@@ -208,11 +208,20 @@ export class Executor implements RuntimeHandle {
     this.polls++;
     if (current.cx !== task) current.cx = task;
     const hooks = this.hooks;
-    if (hooks !== null) hooks.onPollStart?.(task);
+    if (hooks !== null) this.tell(hooks.onPollStart, task);
     const enter = enterOf(task);
     if (enter === null) task.run();
     else enter(() => task.run());
-    if (hooks !== null) hooks.onPollEnd?.(task);
+    if (hooks !== null) this.tell(hooks.onPollEnd, task);
+  }
+
+  /** Calls a hook. One that throws is reported as an uncaught error, and the tasks go on. */
+  private tell(hook: ((task: Task) => void) | undefined, task: Task): void {
+    try {
+      hook?.call(this.hooks, task);
+    } catch (error) {
+      this.host.uncaught(error);
+    }
   }
 
   private isTurnOver(): boolean {
@@ -234,9 +243,11 @@ export class Executor implements RuntimeHandle {
     }
   };
 
-  /** The groups that have a task which has not ended. */
-  liveGroups(): TaskGroup[] {
-    return [...this.groups, this.detached].filter((group) => group.size > 0);
+  /** The tasks of this runtime that have not ended, by group. */
+  liveTasks(): { group: string; tasks: Task[] }[] {
+    return [...this.groups, this.detached]
+      .map((group) => ({ group: group.name, tasks: [...group].filter((task) => task.runtime === this) }))
+      .filter(({ tasks }) => tasks.length > 0);
   }
 
   /** A task of the group has ended and left it; called before its joiners are woken. */
@@ -244,7 +255,7 @@ export class Executor implements RuntimeHandle {
     const group = task.group;
     this.ended++;
     if (group.size === 0 && group !== this.detached) this.groups.delete(group);
-    this.hooks?.onEnd?.(task);
+    if (this.hooks !== null) this.tell(this.hooks.onEnd, task);
     if (!task.isFailed || task.isAborted || task.isObserved) return;
     if (this.failures.push(task) === 1) this.host.turn(this.reportFailures);
   }

@@ -49,7 +49,7 @@ async function within(body: () => Generator<Suspend, void, unknown>): Promise<un
   await runtime.run(co(body)());
   await new Promise((resolve) => setImmediate(resolve));
   expect(runtime.metrics().alive).toBe(0);
-  expect(runtime.handle.liveGroups()).toEqual([]);
+  expect(runtime.handle.liveTasks()).toEqual([]);
   return unhandled;
 }
 

@@ -40,7 +40,7 @@ async function leavesNothing(body: (rounds: number) => Future<void>): Promise<vo
       expect(runtime.metrics().alive).toBe(1);
     })(),
   );
-  expect(runtime.handle.liveGroups()).toEqual([]);
+  expect(runtime.handle.liveTasks()).toEqual([]);
 }
 
 describe("100,000 cancelled operations leave nothing behind", () => {

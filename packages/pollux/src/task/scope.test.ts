@@ -226,7 +226,7 @@ describe("scope: ends well", () => {
       }),
     );
     expect(runtime.metrics()).toMatchObject({ spawned: 101, alive: 0 });
-    expect(runtime.handle.liveGroups()).toEqual([]);
+    expect(runtime.handle.liveTasks()).toEqual([]);
   });
 });
 

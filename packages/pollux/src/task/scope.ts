@@ -1,5 +1,6 @@
 import { callWith } from "../core/call-with.ts";
 import { Cleanup } from "../core/cleanup.ts";
+import { collect } from "../core/collect.ts";
 import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
 import { blockFuture } from "../core/coroutine.ts";
 import { disposalOf } from "../core/disposal.ts";
@@ -237,9 +238,8 @@ class ScopeFuture<T> extends Future<T> {
 
 /** What failed for the same reason in one list, which reads better than a tree; what several have seen is there once. */
 function flatten(errors: readonly unknown[], reason: unknown): unknown[] {
-  const flat = errors.flatMap((error) =>
-    error instanceof CleanupError && error.cause === reason ? error.errors : [error],
-  );
+  const flat: unknown[] = [];
+  for (const error of errors) collect(flat, error, reason);
   return [...new Set(flat)];
 }
 

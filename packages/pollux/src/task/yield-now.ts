@@ -35,6 +35,10 @@ class YieldNow extends Future<void> {
         throw new PollAfterCompletionError("yieldNow()");
     }
   }
+
+  override cancel(): Poll<void> {
+    this.polls = 2;
+  }
 }
 
 /**

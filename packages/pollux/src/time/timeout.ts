@@ -1,6 +1,6 @@
-import { collect } from "../combine/collect.ts";
 import { requireFuture } from "../combine/require-future.ts";
 import { Cleanup } from "../core/cleanup.ts";
+import { collect } from "../core/collect.ts";
 import type { Context, Waker } from "../core/context.ts";
 import {
   CleanupError,

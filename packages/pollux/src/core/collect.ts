@@ -1,4 +1,4 @@
-import { CleanupError } from "../core/errors.ts";
+import { CleanupError } from "./errors.ts";
 
 /**
  * Adds what failed in cleanup to the errors of a cancel. What failed inside of a child for the same reason comes into
