@@ -6,8 +6,29 @@ import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 
-/** The name of a signal of the operating system: `"SIGINT"`, `"SIGTERM"`, … */
-export type SignalName = NodeJS.Signals;
+/** The signals that a program may want to handle. Which of them there are depends on the system. */
+export type SignalName =
+  | "SIGALRM"
+  | "SIGBREAK"
+  | "SIGCHLD"
+  | "SIGCONT"
+  | "SIGHUP"
+  | "SIGINT"
+  | "SIGIO"
+  | "SIGPIPE"
+  | "SIGPWR"
+  | "SIGQUIT"
+  | "SIGTERM"
+  | "SIGTSTP"
+  | "SIGTTIN"
+  | "SIGTTOU"
+  | "SIGURG"
+  | "SIGUSR1"
+  | "SIGUSR2"
+  | "SIGWINCH";
+
+/** Signals that the system lets nobody handle. */
+const UNHANDLED: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP"]);
 
 /** About 24.8 days, the longest that Node's timers take. */
 const FOREVER = 2 ** 31 - 1;
@@ -146,8 +167,7 @@ export function signals(...names: SignalName[]): Signals {
   if (names.length === 0) throw new TypeError('signals needs at least one name: signals("SIGINT")');
   for (const name of names) {
     if (!(name in constants.signals)) throw new TypeError(`${String(name)} is no signal of this system`);
-    if (name === "SIGKILL" || name === "SIGSTOP")
-      throw new TypeError(`${name} cannot be handled by a process`);
+    if (UNHANDLED.has(name)) throw new TypeError(`${name} cannot be handled by a process`);
   }
   return new Signals([...new Set(names)]);
 }

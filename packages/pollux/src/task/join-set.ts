@@ -78,7 +78,7 @@ class JoinAll<T> extends Watcher<T[]> {
  *   for (const n of [1, 2, 3]) set.spawn(square(n));
  *   while (!set.isEmpty) console.log(yield* set.joinNext()); // 9, 4, 1
  * });
- * await run(main());
+ * await run(main(), { clock: "paused" });
  * ```
  */
 export class JoinSet<T> implements Disposable, AsyncDisposable {
