@@ -5,7 +5,7 @@ import type { TimedCase } from "../harness/case.ts";
 const TASKS = 100_000;
 
 /** Long enough that all are asleep before the first wakes; the same as in `peers/tokio`. */
-const BASE_MS = 300;
+const BASE_MS = 150;
 
 function msOf(task: number): number {
   return BASE_MS + (task % 100);

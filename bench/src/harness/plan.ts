@@ -28,5 +28,5 @@ export const QUICK: Plan = {
   warmUps: 6,
   long: { rounds: 3, warmUps: 1 },
   roundMs: 20,
-  weighings: 3,
+  weighings: 2,
 };

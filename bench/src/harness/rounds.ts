@@ -9,7 +9,7 @@ interface Runner {
   readonly peer: Peer;
   readonly round: Round;
   iterations: number;
-  /** One iteration fills a round, or more: there are fewer of them. */
+  /** Its rounds take longer than planned, so there are fewer of them. */
   long: boolean;
   /** ns an operation, a round each. */
   readonly samples: number[];
@@ -53,7 +53,7 @@ export async function measure(
       progress.show(`${title}: ${runner.peer}, ${at}`);
       const ms = await time(runner);
       if (counts) runner.samples.push((ms * 1e6) / (runner.iterations * (runner.case.operations ?? 1)));
-      else if (!runner.long) adjust(runner, ms, plan.roundMs);
+      else if (runner.case.long !== true) adjust(runner, ms, plan.roundMs);
     }
   }
 
@@ -72,9 +72,11 @@ export function inTurn<T>(items: readonly T[], turn: number): T[] {
 /** Finds the number of iterations that takes about `roundMs`. The code gets faster meanwhile; warm-ups correct that. */
 async function calibrate(runner: Runner, roundMs: number): Promise<void> {
   for (;;) {
+    const began = performance.now();
     const ms = await time(runner);
-    if (ms >= roundMs / 4) {
-      runner.long = runner.iterations === 1 && ms > LONG * roundMs;
+    // With the set-up, which may take longer than what is timed.
+    runner.long = performance.now() - began > LONG * roundMs;
+    if (ms >= roundMs / 4 || (runner.long && runner.iterations > 1)) {
       adjust(runner, ms, roundMs);
       return;
     }
@@ -82,7 +84,7 @@ async function calibrate(runner: Runner, roundMs: number): Promise<void> {
   }
 }
 
-/** How many times the length of a round one iteration may take before its rounds become fewer. */
+/** How many times as long as planned a round may take before its rounds become fewer. */
 const LONG = 4;
 
 /** A short first run says little about a long one. */

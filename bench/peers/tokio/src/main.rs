@@ -170,7 +170,8 @@ async fn mpsc_16(n: u64) -> u64 {
 /// What each oneshot carries: the sender to answer on, or nothing at the end.
 struct Baton(Option<oneshot::Sender<Baton>>);
 
-async fn play(mut rx: oneshot::Receiver<Baton>, mut turns: u64) {
+async fn play(mut rx: oneshot::Receiver<Baton>) {
+    let mut turns = 500;
     while let Ok(Baton(Some(reply))) = rx.await {
         if turns == 0 {
             let _ = reply.send(Baton(None));
@@ -185,12 +186,14 @@ async fn play(mut rx: oneshot::Receiver<Baton>, mut turns: u64) {
 
 async fn oneshots(n: u64) -> u64 {
     let began = Instant::now();
-    let (tx, rx) = oneshot::channel();
-    let other = tokio::spawn(play(rx, n / 2));
-    let (first, mine) = oneshot::channel();
-    let _ = tx.send(Baton(Some(first)));
-    play(mine, n / 2).await;
-    other.await.expect("the other player ends well");
+    for _ in 0..n {
+        let (tx, rx) = oneshot::channel();
+        let other = tokio::spawn(play(rx));
+        let (first, mine) = oneshot::channel();
+        let _ = tx.send(Baton(Some(first)));
+        play(mine).await;
+        other.await.expect("the other player ends well");
+    }
     nanos(began)
 }
 
@@ -266,7 +269,7 @@ async fn sleeps(n: u64, tasks: u64) -> u64 {
 }
 
 /// Long enough that all are asleep before the first wakes; the same as in `bench/src/core/sleep-100k.ts`.
-const SLEEP_BASE_MS: u64 = 300;
+const SLEEP_BASE_MS: u64 = 150;
 
 async fn select_2(n: u64) -> u64 {
     let began = Instant::now();
