@@ -25,7 +25,9 @@ class Ready<T> extends Future<T> {
     const cx = current.cx;
     if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
     const poll = this.poll(cx);
-    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
+    if (poll !== PENDING) return { done: true, value: poll };
+    if (this.owner === null) this.owner = cx.resumed;
+    return suspendOn(cx, this);
   }
 
   override poll(cx: Context): Poll<T> {

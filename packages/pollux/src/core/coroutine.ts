@@ -45,8 +45,8 @@ class GeneratorFrame<T> extends Frame<T> {
 
   private settle(cx: Context, result: IteratorResult<Suspend, T>): Poll<T> {
     if (result === SUSPEND) {
-      const error = this.adopt(cx);
-      return error === null ? PENDING : this.raise(cx, error);
+      this.adopt(cx);
+      return PENDING;
     }
     return result.done === true ? result.value : this.raise(cx, new BadYieldError(this.name, result.value));
   }

@@ -94,21 +94,17 @@ export abstract class Frame<T> extends Future<T> {
   protected abstract drop(): void;
 
   /**
-   * Takes over what this frame has just suspended on, which stands in `cx.resumed.awaited`: the frame that the driver
-   * has resumed, this one or one of its callers, is where a suspending future leaves itself. Returns the error to throw
-   * into the frame if the future has another owner.
+   * Takes over what this frame has just suspended on. It stands in `cx.resumed.awaited`: the frame that the driver has
+   * resumed is where a suspending future leaves itself. Mostly that is this frame, and all is done; else it is one of its
+   * callers.
    */
-  protected adopt(cx: Context): PolluxError | null {
-    const resumed = cx.resumed as Frame<unknown>;
-    const awaited = resumed.awaited as Future<unknown>;
-    if (awaited.owner !== this) {
-      if (awaited.owner !== null && !awaited.shared)
-        return new FutureInUseError("what is awaited here is awaited elsewhere");
-      awaited.owner = this;
-    }
-    if (resumed !== this) this.awaited = awaited;
+  protected adopt(cx: Context): void {
     this.state = Suspended;
-    return null;
+    const resumed = cx.resumed as Frame<unknown>;
+    if (resumed === this) return;
+    const awaited = resumed.awaited as Future<unknown>;
+    if (!awaited.shared) awaited.owner = this;
+    this.awaited = awaited;
   }
 
   /** `yield*` in a calling frame: the first call runs this frame, a later one takes its outcome. */
@@ -172,6 +168,7 @@ export abstract class Frame<T> extends Future<T> {
     const resumed = cx.resumed as Frame<unknown>;
     if (resumed.innermost === resumed) resumed.innermost = innermost;
     resumed.awaited = this as Future<unknown>;
+    this.owner = resumed; // Unless there are callers in between: the one that waits adopts it.
     return SUSPEND;
   }
 

@@ -120,8 +120,10 @@ export abstract class Future<T> implements PromiseLike<T> {
     const cx = current.cx;
     if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
     const poll = this.poll(cx);
-    if (poll === PENDING) return suspendOn(cx, this);
-    return poll === undefined ? (DONE as IteratorReturnResult<T>) : { done: true, value: poll };
+    if (poll !== PENDING)
+      return poll === undefined ? (DONE as IteratorReturnResult<T>) : { done: true, value: poll };
+    if (this.owner === null && !this.shared) this.owner = cx.resumed;
+    return suspendOn(cx, this);
   }
 
   /**
@@ -160,7 +162,8 @@ export function admit(cx: Context | null, future: Future<unknown>): asserts cx i
 }
 
 /**
- * Leaves a future that is pending with the frame that it suspends.
+ * Leaves a future that is pending with the frame that was resumed; if that has called another one, which is the one that
+ * waits, `Frame.adopt` corrects it.
  *
  * @internal
  */

@@ -61,7 +61,7 @@ export class JoinHandle<T> extends Future<T> {
     const cx = current.cx;
     if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
     const poll = this.poll(cx);
-    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll };
+    return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll }; // Without an owner: it is shared.
   }
 
   override poll(cx: Context): Poll<T> {
