@@ -211,7 +211,7 @@ export class Executor implements RuntimeHandle {
     if (hooks !== null) this.tell(hooks.onPollStart, task);
     const enter = enterOf(task);
     if (enter === null) task.run();
-    else enter(() => task.run());
+    else runIn(enter, task);
     if (hooks !== null) this.tell(hooks.onPollEnd, task);
   }
 
@@ -280,6 +280,11 @@ export class Executor implements RuntimeHandle {
     const who = waker instanceof Task ? ` by ${waker.describe()}` : "";
     this.host.warn(`pollux: ${error.message}${who}`);
   }
+}
+
+/** Not in {@link Executor.poll} itself: what a closure captures is allocated with every call, used or not. */
+function runIn(enter: (run: () => void) => void, task: Task): void {
+  enter(() => task.run());
 }
 
 /** What enters the async context of the task; `null` for the runtime's own. */
