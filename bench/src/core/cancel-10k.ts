@@ -10,6 +10,7 @@ import {
 } from "effection";
 import { co, JoinSet, run, sleep, yieldNow } from "pollux";
 import type { TimedCase } from "../harness/case.ts";
+import { collectYoung } from "../harness/garbage.ts";
 import type { Stopwatch } from "../harness/stopwatch.ts";
 import { check } from "./check.ts";
 
@@ -36,6 +37,7 @@ const pollux = co(function* (count: Count, watch: Stopwatch) {
   const tasks = new JoinSet<void>();
   for (let i = 0; i < TASKS; i++) tasks.spawn(nap(count));
   while (count.begun < TASKS) yield* yieldNow();
+  collectYoung();
   watch.start();
   yield* tasks.shutdown();
   watch.stop();
@@ -54,6 +56,7 @@ async function promise(count: Count, watch: Stopwatch): Promise<void> {
   const controller = new AbortController();
   setMaxListeners(TASKS, controller.signal);
   const tasks = Array.from({ length: TASKS }, () => napAsync(count, controller.signal));
+  collectYoung();
   watch.start();
   controller.abort();
   await Promise.allSettled(tasks);
@@ -76,6 +79,7 @@ const effect = Effect.fnUntraced(function* (count: Count, watch: Stopwatch) {
   const fibers: Fiber.Fiber<void>[] = [];
   for (let i = 0; i < TASKS; i++) fibers.push(yield* Effect.forkChild(napEffect(count)));
   while (count.begun < TASKS) yield* Effect.yieldNow;
+  collectYoung();
   watch.start();
   yield* Fiber.interruptAll(fibers);
   watch.stop();
@@ -97,6 +101,7 @@ function* effection(count: Count, watch: Stopwatch): Operation<void> {
     yield* suspend();
   });
   while (count.begun < TASKS) yield* sleepEffection(0);
+  collectYoung();
   watch.start();
   yield* parent.halt();
   watch.stop();

@@ -1,6 +1,7 @@
 import { Effect, Semaphore as EffectSemaphore, Fiber } from "effect";
 import { co, run, Semaphore, spawn, yieldNow } from "pollux";
 import type { Round, TimedCase } from "../harness/case.ts";
+import { collectYoung } from "../harness/garbage.ts";
 import type { Stopwatch } from "../harness/stopwatch.ts";
 import { PromiseSemaphore } from "./promise-semaphore.ts";
 
@@ -21,6 +22,7 @@ class Ring {
   }
 
   start(): void {
+    collectYoung();
     this.#watch.start();
   }
 

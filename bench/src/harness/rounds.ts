@@ -1,4 +1,5 @@
 import type { Peer, Round, TimedCase } from "./case.ts";
+import { collectYoung } from "./garbage.ts";
 import type { Plan } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -95,10 +96,9 @@ function adjust(runner: Runner, ms: number, roundMs: number): void {
 }
 
 async function time(runner: Runner): Promise<number> {
-  // What the round before has left, in timers and garbage, is not this one's to pay.
+  // What the round before has left, in timers and garbage, is not this one's to pay for.
   await new Promise((resolve) => setImmediate(resolve));
-  // Young garbage alone: a full collection also throws away code that V8 has compiled, and rounds get ten times slower.
-  globalThis.gc?.({ type: "minor" });
+  collectYoung();
   const watch = new Stopwatch(runner.case.clock);
   watch.start();
   try {
