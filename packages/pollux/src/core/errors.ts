@@ -147,7 +147,7 @@ export class ClosedError extends PolluxError {
 }
 
 /**
- * `trySend` on a full channel, or on a closed one. The value comes back with the error.
+ * `trySend` on a full channel. The value comes back with the error.
  *
  * @typeParam T - what the channel carries
  */

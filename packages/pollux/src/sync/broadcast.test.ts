@@ -10,7 +10,7 @@ import { Runtime, run } from "../runtime/runtime.ts";
 import { spawn } from "../task/spawn.ts";
 import { yieldNow } from "../task/yield-now.ts";
 import { type BroadcastReceiver, type BroadcastSender, broadcast } from "./broadcast.ts";
-import type { BroadcastChannel } from "./broadcast-channel.ts";
+import type { BroadcastChannel, BroadcastCursor } from "./broadcast-channel.ts";
 
 /** A body for `forEach` that takes a while. */
 function* pause() {
@@ -20,6 +20,10 @@ function* pause() {
 /** The state that senders and receivers share. Private, since a program has no use for it; a leak is seen there. */
 const channelOf = <T>(side: BroadcastSender<T> | BroadcastReceiver<T>): BroadcastChannel<T> =>
   (side as unknown as { channel: BroadcastChannel<T> }).channel;
+
+/** How many futures of a receiver the channel takes to wait. */
+const waitingOf = (rx: BroadcastReceiver<unknown>): number =>
+  (rx as unknown as { cursor: BroadcastCursor }).cursor.waiting;
 
 /** The values that the channel keeps alive. */
 const kept = <T>(side: BroadcastSender<T>): T[] =>
@@ -66,8 +70,10 @@ test("broadcast: a send wakes all who wait, once", () => {
   const other = tx.subscribe();
   const futures = [rx.recv(), other.recv()];
   const contexts = futures.map((future) => pending(future));
+  expect([waitingOf(rx), waitingOf(other)]).toEqual([1, 1]);
   tx.send(1);
   tx.send(2);
+  expect([waitingOf(rx), waitingOf(other)]).toEqual([0, 0]);
   expect(contexts.map((cx) => cx.wakes)).toEqual([1, 1]);
   expect(futures.map((future) => ready(future))).toEqual([1, 1]);
   expect([rx.tryRecv(), other.tryRecv()]).toEqual([2, 2]);
@@ -408,6 +414,7 @@ test("broadcast: 100,000 cancelled operations of each kind leave nothing behind"
   batch();
   globalThis.gc?.();
   expect(channelOf(tx).waiters.size).toBe(0);
+  expect(waitingOf(rx)).toBe(0);
   expect(channelOf(tx).desertionWaiters?.size).toBe(0);
   expect(tx.receiverCount).toBe(1);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);

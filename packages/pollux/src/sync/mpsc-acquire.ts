@@ -68,7 +68,6 @@ export abstract class MpscAcquire<T, R> extends Future<R> implements Linked<Mpsc
     }
     if (this.state === Granted && channel.limit !== 0) {
       this.state = Done;
-      this.held = 0;
       return this.granted();
     }
     this.cancel();
@@ -77,12 +76,11 @@ export abstract class MpscAcquire<T, R> extends Future<R> implements Linked<Mpsc
 
   /** Leaves the queue; the places that it holds go to the next. */
   override cancel(_cx?: Context): Poll<void> {
-    const { state, held } = this;
+    const state = this.state;
     this.state = Done;
-    this.held = 0;
     this.waker = null;
     this.list?.remove(this);
-    if (state !== New && state !== Done) this.channel.giveBack(held);
+    if (state !== New && state !== Done) this.channel.giveBack(this.held);
   }
 
   /** The channel gives up to `count` places; returns how many of them this takes. */

@@ -268,7 +268,7 @@ function run(pair: Pair, action: string, n: number): void {
   if (action === "tryRecv") pair.tryRecv();
   if (action === "recvMany") pair.recvMany(1 + n);
   // Closing is for good: most runs are to see something before.
-  if (action === "closeSender" && n < 4) pair.closeSender(n);
+  if (action === "closeSender" && n < 4) pair.closeSender(n % Math.max(1, pair.senders.length));
   if (action === "close" && n === 0) pair.close();
 }
 

@@ -265,6 +265,7 @@ test("mpsc receiver: an iterator serves calls of next that come at once in order
   const [tx, rx] = unboundedMpsc<number>();
   const iterator = rx[Symbol.asyncIterator]();
   const results = Promise.all([iterator.next(), iterator.next(), iterator.next()]);
+  await run(yieldNow());
   tx.send(1);
   tx.send(2);
   tx.close();

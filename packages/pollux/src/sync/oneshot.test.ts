@@ -239,7 +239,12 @@ test("oneshot: a disposal that fails surfaces where the receiver was given up", 
   expect(tx.isClosed).toBe(true);
 });
 
-test("oneshot: a disposed receiver wakes who waits on it", () => {
+test("oneshot: a disposed receiver has no value any more, and wakes who waits on it", () => {
+  const [sent, disposed] = oneshot<number>();
+  sent.send(1);
+  disposed[Symbol.dispose]();
+  expect(disposed.isEmpty).toBe(true);
+  expect(() => ready(disposed)).toThrow(ClosedError);
   const [, rx] = oneshot<number>();
   const cx = pending(rx);
   rx[Symbol.dispose]();
