@@ -93,7 +93,7 @@ export const taskBytes: BytesCase = {
   about: "a task that waits for an answer, with three live variables",
   unit: "bytes/task",
   tasks: 20_000,
-  quickTasks: 4_000,
+  quickTasks: 10_000,
   targets: [{ peer: "promise", atMost: 0.7 }],
   peers: {
     pollux: (n) => tasks.gather(n, () => run(pollux(n))),
