@@ -58,10 +58,21 @@ function captureContext(): ((run: () => void) => void) | null {
       if (!storeSeen) return null;
     } else if (!hasStore(executionAsyncResource())) return null;
   }
-  const resource = new AsyncResource("PolluxTask", { requireManualDestroy: true });
-  if (frameKey !== undefined && (resource as unknown as Record<symbol, unknown>)[frameKey] === undefined)
-    return null;
-  return (run) => resource.runInAsyncScope(run);
+  const resource = newResource();
+  if (frameKey === undefined) return (run) => resource.runInAsyncScope(run);
+  if (resource[frameKey] === undefined) return null;
+  // Older Nodes keep in the resource what `enterWith` sets. Here it is taken over, so that the task's next poll sees it.
+  return (run) =>
+    resource.runInAsyncScope(() => {
+      run();
+      resource[frameKey] = newResource()[frameKey];
+    });
+}
+
+/** A resource with the async context that is current now. Its private symbols are where Node keeps that. */
+function newResource(): AsyncResource & Record<symbol, unknown> {
+  return new AsyncResource("PolluxTask", { requireManualDestroy: true }) as AsyncResource &
+    Record<symbol, unknown>;
 }
 
 /** Node's own exit code for a top-level `await` that never settles. */
