@@ -9,6 +9,16 @@ import { Pending, type Poll } from "./poll.ts";
 const PENDING: Pending = Pending;
 const SUSPEND = SUSPENDED;
 
+/**
+ * What drives every generator, called directly: each generator function has a prototype of its own, so V8 would see as many
+ * classes as a program has coroutines where it looks for `next`.
+ */
+const {
+  next: resume,
+  return: leave,
+  throw: raise,
+}: Generator<Suspend, unknown, unknown> = Object.getPrototypeOf(function* () {}).prototype;
+
 /** A frame whose code is a generator. */
 class GeneratorFrame<T> extends Frame<T> {
   private gen: Generator<Suspend, T, unknown> | null;
@@ -23,24 +33,24 @@ class GeneratorFrame<T> extends Frame<T> {
   }
 
   override step(cx: Context): Poll<T> {
-    return this.settle(cx, (this.gen as Generator<Suspend, T, unknown>).next());
+    return this.settle(cx, resume.call(this.gen) as IteratorResult<Suspend, T>);
   }
 
   /** A generator that ends at once has made the result that its caller wants. */
   protected override begin(cx: Context): IteratorResult<Suspend, T> {
-    const result = (this.gen as Generator<Suspend, T, unknown>).next();
+    const result = resume.call(this.gen) as IteratorResult<Suspend, T>;
     if (result.done === true) return result;
     const poll = this.settle(cx, result);
     return poll === PENDING ? SUSPEND : { done: true, value: poll };
   }
 
   override unwind(cx: Context): Poll<T> {
-    return this.settle(cx, (this.gen as Generator<Suspend, T, unknown>).return(undefined as T));
+    return this.settle(cx, leave.call(this.gen, undefined) as IteratorResult<Suspend, T>);
   }
 
   /** Throws into the generator, for as long as what it does instead is wrong too. */
   private raise(cx: Context, error: Error): Poll<T> {
-    return this.settle(cx, (this.gen as Generator<Suspend, T, unknown>).throw(error));
+    return this.settle(cx, raise.call(this.gen, error) as IteratorResult<Suspend, T>);
   }
 
   private settle(cx: Context, result: IteratorResult<Suspend, T>): Poll<T> {
