@@ -328,3 +328,32 @@ test("Notify: does what its model does, whatever the order of things", () => {
     { numRuns: 500 },
   );
 });
+
+test("Notified: one that was enabled and disposed of takes no notification from others", () => {
+  const notify = new Notify();
+  const unused = notify.notified();
+  unused.enable();
+  const other = notify.notified();
+  const cx = pending(other);
+  unused[Symbol.dispose]();
+  unused[Symbol.dispose]();
+  expect(stateOf(notify).waiters.size).toBe(1);
+  notify.notifyOne();
+  expect(cx.takeWakes()).toBe(1);
+  const next = notify.notified();
+  next.enable();
+  other[Symbol.dispose](); // Passes on what it has received.
+  expect(next.enable()).toBe(true);
+  ready(next);
+  next[Symbol.dispose]();
+  expect(next.enable()).toBe(true);
+  expect(stateOf(notify).stored).toBe(false);
+});
+
+test("Notified: whoever awaits one that is disposed of gets an error", () => {
+  const notified = new Notify().notified();
+  const cx = pending(notified);
+  notified[Symbol.dispose]();
+  expect(cx.takeWakes()).toBe(1);
+  expect(() => notified.poll(cx)).toThrow(PollAfterCompletionError);
+});

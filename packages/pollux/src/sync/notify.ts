@@ -105,7 +105,7 @@ class NotifyState {
 }
 
 /** Waits for one notification of a {@link Notify}; made by {@link Notify.notified}. */
-export class Notified extends Future<void> implements Linked<Notified> {
+export class Notified extends Future<void> implements Linked<Notified>, Disposable {
   private readonly notifier: NotifyState;
   private readonly round: number;
   private state: number = New;
@@ -123,7 +123,8 @@ export class Notified extends Future<void> implements Linked<Notified> {
 
   /**
    * Begins to wait, without a poll, and says whether it has been notified: from now on a `notifyOne` can reach it. So
-   * one can get in line, look once more whether there is need to wait, and only then wait.
+   * one can get in line, look once more whether there is need to wait, and only then wait. Who does not wait after all
+   * leaves the line by disposing of it: else it takes the notification that another one waits for.
    *
    * @throws PollAfterCompletionError once it was cancelled
    *
@@ -134,10 +135,14 @@ export class Notified extends Future<void> implements Linked<Notified> {
    * const pop = co(function* () {
    *   for (;;) {
    *     const notified = notify.notified();
-   *     notified.enable();
-   *     const value = queue.shift();
-   *     if (value !== undefined) return value;
-   *     yield* notified;
+   *     try {
+   *       notified.enable();
+   *       const value = queue.shift();
+   *       if (value !== undefined) return value;
+   *       yield* notified;
+   *     } finally {
+   *       notified[Symbol.dispose]();
+   *     }
    *   }
    * });
    * queue.push(7);
@@ -164,7 +169,18 @@ export class Notified extends Future<void> implements Linked<Notified> {
     return undefined;
   }
 
-  override cancel(_cx: Context): Poll<void> {
+  /**
+   * Gives up on it, as a cancel does: it leaves the line, and what it has received goes to another one. What `using`
+   * calls. Does nothing once it was awaited to its end or cancelled.
+   */
+  [Symbol.dispose](): void {
+    if (this.state >= Completed) return;
+    const waker = this.waker;
+    this.cancel();
+    waker?.wake(); // Who awaits it all the same gets an error rather than wait forever.
+  }
+
+  override cancel(_cx?: Context): Poll<void> {
     const state = this.state;
     this.state = Cancelled;
     this.waker = null;

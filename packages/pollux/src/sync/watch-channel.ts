@@ -56,8 +56,9 @@ export class WatchChannel<T> implements HasReceivers {
   dropReceiver(cursor: WatchCursor): void {
     if (!cursor.isOpen) return;
     cursor.isOpen = false;
+    this.receiverCount--;
     if (cursor.waiting > 0) this.wakeReceivers(cursor);
-    if (--this.receiverCount === 0) wakeDeserted(this);
+    if (this.receiverCount === 0) wakeDeserted(this);
   }
 
   get isDeserted(): boolean {
@@ -108,12 +109,15 @@ export abstract class WatchWait<T> extends Future<T> implements Linked<WatchWait
     if (this.isDone) throw new PollAfterCompletionError("this wait for a change");
     if (!cx.takeBudget()) return Pending;
     const channel = this.channel;
+    const { value, version } = channel;
     try {
       if (this.cursor.isOpen && this.look()) {
         this.cancel();
-        return channel.value;
+        return value;
       }
-      channel.checkOpen(this.cursor);
+      // A predicate may itself have sent the next value, when this did not wait yet: another poll looks at that.
+      if (channel.version === version) channel.checkOpen(this.cursor);
+      else cx.wake();
     } catch (error) {
       this.cancel();
       throw error;

@@ -506,3 +506,51 @@ test("watch: does what its model does, in any interleaving", () => {
     { numRuns: 2000 },
   );
 });
+
+test("watch: waitFor looks at a value that its own predicate has sent", () => {
+  const [tx, rx] = watch(0);
+  const last = rx.waitFor((value) => {
+    if (value < 2) tx.send(value + 1);
+    else tx.close();
+    return value === 2;
+  });
+  expect(pending(last).takeWakes()).toBe(1);
+  expect(pending(last).takeWakes()).toBe(1);
+  expect(ready(last)).toBe(2);
+});
+
+test("watch: waitFor asks for the last value also when its predicate has closed the sender", () => {
+  const [tx, rx] = watch(0);
+  const last = rx.waitFor((value) => {
+    if (value === 0) {
+      tx.send(1);
+      tx.close();
+    }
+    return value === 1;
+  });
+  pending(last);
+  expect(ready(last)).toBe(1);
+});
+
+test("watch: waitFor gives the value that its predicate has accepted, not one that it sent meanwhile", () => {
+  const [tx, rx] = watch(0);
+  const accepted = rx.waitFor((value) => {
+    tx.send(value + 1);
+    return true;
+  });
+  expect(ready(accepted)).toBe(0);
+  expect(rx.hasChanged()).toBe(true);
+});
+
+test("watch: a receiver that is closed is not counted any more when those who wait on it are woken", () => {
+  const [tx, rx] = watch(0);
+  const seen: number[] = [];
+  class Looking extends TestContext {
+    override wake(): void {
+      seen.push(tx.receiverCount);
+    }
+  }
+  rx.changed().poll(new Looking());
+  rx.close();
+  expect(seen).toEqual([0]);
+});
