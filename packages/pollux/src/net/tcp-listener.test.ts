@@ -331,6 +331,16 @@ describe("reactor", () => {
     expect(reactor().openSources).toBe(0);
   });
 
+  test("its end closes what was opened after connections that nobody has accepted", async () => {
+    const listener = await bind();
+    await client(listener);
+    await until(() => reactor().openSources === 2);
+    const last = await bind();
+    reactor().close();
+    expect([listener.isClosed, last.isClosed]).toEqual([true, true]);
+    last.close();
+  });
+
   test("each runtime has one of its own, made with the first source", async () => {
     const other = new Runtime();
     expect([runtime.reactor, other.reactor]).toEqual(["none", "none"]);

@@ -70,6 +70,12 @@ describe("retry", () => {
     expect(calls).toHaveLength(2000);
   });
 
+  test("without pauses there are none, however many attempts there are", async () => {
+    const { call, calls } = flaky(2000);
+    await paused(retry(call, { attempts: Number.POSITIVE_INFINITY, base: 0, jitter: "none" }));
+    expect(calls.at(-1)).toEqual([2000, 0]);
+  });
+
   test("property: full jitter draws each pause between 0 and the computed one, as the given numbers say", async () => {
     await fc.assert(
       fc.asyncProperty(

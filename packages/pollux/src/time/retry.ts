@@ -39,7 +39,8 @@ const attempts = co(function* retry<T>(call: (attempt: number) => Future<T>, pol
 });
 
 function pauseAfter(attempt: number, { base, factor, max, jitter, random }: Required<RetryOptions>): number {
-  const pause = Math.min(max, base * factor ** (attempt - 1));
+  // The power becomes infinite in the end, and 0 times that is NaN.
+  const pause = base === 0 ? 0 : Math.min(max, base * factor ** (attempt - 1));
   return Math.ceil(jitter === "full" ? random() * pause : pause);
 }
 

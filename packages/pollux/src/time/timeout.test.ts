@@ -201,7 +201,27 @@ describe("timeout", () => {
     const future = timeout(10, spender());
     pending(future, cx);
     timers.advance(10);
+    cx.runtime.budget = 128;
     expect(() => future.poll(cx)).toThrow(TimeoutError);
+  });
+
+  test("takes a value that is there, although the task has no budget left to ask for it", async () => {
+    const main = co(function* () {
+      for (let n = 0; n < 1000; n++) yield* timeout(0, sleep(0));
+      return "all";
+    });
+    expect(await paused(main())).toBe("all");
+  });
+
+  test("fires although others leave no budget at any poll", () => {
+    const { cx } = byHand();
+    const gate = new Gate();
+    const future = timeout(0, gate);
+    cx.runtime.budget = 0;
+    pending(future, cx);
+    expect(cx.takeWakes()).toBe(1);
+    expect(() => future.poll(cx)).toThrow(TimeoutError);
+    expect(gate.cancels).toBe(1);
   });
 
   test("cancelled from outside cancels the future, with that reason, and takes its timer back", () => {

@@ -34,6 +34,8 @@ class Timeout<T> extends Future<T> implements TimerEntry {
   private readonly limit: number;
   private readonly isInstant: boolean;
   private timeIsUp = false;
+  /** The time was up when there was no budget to ask the inner future with: it is asked once more. */
+  private hasDeferred = false;
   private waker: Waker | null = null;
   /** While `Expired`. */
   private cleanup: Cleanup | null = null;
@@ -71,6 +73,7 @@ class Timeout<T> extends Future<T> implements TimerEntry {
   }
 
   private pollInner(cx: Context, armFor: number): Poll<T> {
+    const couldAsk = cx.runtime.budget > 0;
     let poll: Poll<T>;
     try {
       poll = (this.inner as Future<T>).poll(cx);
@@ -82,8 +85,14 @@ class Timeout<T> extends Future<T> implements TimerEntry {
       this.finish(cx);
       return poll;
     }
-    // Asked without budget: an inner future that always finds something to do spends all of it, for ever.
-    if (this.timeIsUp) return this.giveUp(cx);
+    if (this.timeIsUp) {
+      // Asked without budget: an inner future that always finds something to do spends all of it, for ever. One that
+      // never had any may have a value, and gets one more poll; not more, since a sibling may spend it all each time.
+      if (couldAsk || this.hasDeferred) return this.giveUp(cx);
+      this.hasDeferred = true;
+      cx.wake();
+      return Pending;
+    }
     if (armFor !== Number.POSITIVE_INFINITY) cx.runtime.timers.arm(this, armFor);
     this.waker = cx.waker;
     return Pending;

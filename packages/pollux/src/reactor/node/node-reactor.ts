@@ -28,6 +28,7 @@ export class NodeReactor implements Reactor {
   }
 
   close(): void {
-    for (const source of this.sources) source.close();
+    // A copy: a listener that closes takes those out with it that nobody has accepted, and they may stand next to it.
+    for (const source of [...this.sources]) source.close();
   }
 }
