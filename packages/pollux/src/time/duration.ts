@@ -10,13 +10,14 @@ export function checkDuration(what: string, ms: number): void {
 }
 
 /**
- * Refuses what is no instant: any number but `NaN` is one, `Infinity` being never.
+ * Refuses what is no instant: `Infinity` is one (never), `NaN` and `-Infinity` are not.
  *
  * @internal
  */
 export function checkInstant(what: string, instant: number): void {
   if (typeof instant !== "number")
     throw new TypeError(`${what} needs an instant in milliseconds of now(), not ${typeof instant}`);
-  if (Number.isNaN(instant))
-    throw new RangeError(`${what} needs an instant in milliseconds of now(), not NaN`);
+  // Written so that NaN fails too.
+  if (!(instant > Number.NEGATIVE_INFINITY))
+    throw new RangeError(`${what} needs an instant in milliseconds of now(), not ${instant}`);
 }
