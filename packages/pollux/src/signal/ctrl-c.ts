@@ -34,7 +34,8 @@ class CtrlC extends Future<void> {
  * Waits for Ctrl-C (`SIGINT`), from its first poll on. When it is ready, or cancelled, the next Ctrl-C does again what
  * it did before: by default it ends the process. Use {@link signals} to go on handling it.
  *
- * **Cancel safety.** Safe: nothing is held.
+ * **Cancel safety.** A Ctrl-C that comes in the same turn of the loop in which this is cancelled is lost. In a loop, keep
+ * one {@link signals} open instead: what comes between two of its `recv` is kept.
  *
  * @example
  * ```ts

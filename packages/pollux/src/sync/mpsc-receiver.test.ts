@@ -122,6 +122,7 @@ test("mpsc receiver: recvMany refuses arguments that make no sense at the call",
   }
   // What TypeScript would not let through.
   expect(() => rx.recvMany(undefined as unknown as number[], 1)).toThrow(TypeError);
+  expect(() => rx.recvMany(Object.freeze([]) as unknown as number[], 1)).toThrow(TypeError);
 });
 
 test("mpsc receiver: pollRecv serves who writes a future of their own, and wakes the latest one", () => {

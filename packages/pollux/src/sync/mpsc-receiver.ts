@@ -77,8 +77,8 @@ export class MpscReceiver<T> implements AsyncIterable<T>, Disposable {
    * ```
    */
   recvMany(buffer: T[], limit: number): Future<number> {
-    if (!Array.isArray(buffer))
-      throw new TypeError("recvMany needs an array, to which it adds what it receives");
+    if (!Array.isArray(buffer) || !Object.isExtensible(buffer))
+      throw new TypeError("recvMany needs an array that can grow, to which it adds what it receives");
     checkCount("limit", limit, 0, Number.MAX_SAFE_INTEGER);
     return new MpscRecvMany(this.channel, buffer, limit);
   }
