@@ -59,6 +59,12 @@ export { TimerEntry } from "./core/timer-entry.ts";
 // Bridges to promises
 export { aborted } from "./interop/abort-signal.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
+// Bytes
+export type { AsyncRead } from "./io/async-read.ts";
+export type { AsyncWrite } from "./io/async-write.ts";
+export { Duplex } from "./io/duplex.ts";
+export { Reader } from "./io/reader.ts";
+export { Writer } from "./io/writer.ts";
 // Net and signals
 export { TcpListener } from "./net/tcp-listener.ts";
 export { TcpStream } from "./net/tcp-stream.ts";
