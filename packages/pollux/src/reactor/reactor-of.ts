@@ -1,4 +1,4 @@
-import type { RuntimeHandle } from "../core/context.ts";
+import type { ReactorSlot, RuntimeHandle } from "../core/context.ts";
 import { NodeReactor } from "./node/node-reactor.ts";
 import type { Reactor } from "./reactor.ts";
 
@@ -8,7 +8,11 @@ import type { Reactor } from "./reactor.ts";
  * @throws NoRuntimeError in a context that was made without a runtime
  */
 export function reactorOf(runtime: RuntimeHandle): Reactor {
-  runtime.reactor ??= new NodeReactor();
-  // Nobody but this function fills the slot.
+  runtime.reactor ??= make(runtime);
+  // Nobody but this function fills the slot, and `RuntimeOptions` asks for a function that makes a Reactor.
   return runtime.reactor as Reactor;
+}
+
+function make({ reactorChoice }: RuntimeHandle): ReactorSlot {
+  return typeof reactorChoice === "function" ? reactorChoice() : new NodeReactor();
 }
