@@ -84,6 +84,11 @@ export class Pool<M extends Member> {
     return this.members.size;
   }
 
+  /** Called with the end: nobody waits any more. */
+  forgetPoller(): void {
+    this.cx = null;
+  }
+
   /** Takes a member in, to be polled in the next pass. Outside of a poll, `wakePoller` has to follow. */
   add(member: M): void {
     this.members.pushBack(member);
@@ -170,7 +175,7 @@ export class Pool<M extends Member> {
     const { errors } = this;
     this.cancelling = false;
     this.errors = null;
-    this.cx = null;
+    this.forgetPoller();
     if (errors !== null) throw new CleanupError(cx.cancelReason, errors);
     return undefined;
   }
