@@ -44,6 +44,21 @@ test("catchError: a cancel reaches what has taken over", () => {
   expect(successor.state).toBe("cancelled");
 });
 
+test("catchError: nor does a failure in the source's cleanup keep a cancel from what takes over", () => {
+  const feed = new Feed<number>([], "slow").fail("a");
+  const successor = new Feed<number>();
+  const stream = new Stream(feed.failCleanup(new Error("in the source"))).catchError(
+    () => new Stream(successor),
+  );
+  const cx = new TestContext();
+  expect(drain(stream, cx)).toEqual([Pending]);
+  expect(stream.cancel(cx)).toBe(Pending);
+  expect(successor.state).toBe("new");
+  feed.endCleanup();
+  expect(() => stream.cancel(cx)).toThrow("in the source");
+  expect(successor.state).toBe("cancelled");
+});
+
 test("catchError: what the function throws is thrown, and the stream goes on", () => {
   const feed = new Feed<number>().fail("a").push(1).end();
   const stream = new Stream(feed).catchError((error) => {

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { paused } from "../../test/support/paused.ts";
 import { TimeoutError } from "../core/errors.ts";
 import { End } from "../core/stream-source.ts";
-import { now } from "../time/clock.ts";
+import { spawn } from "../task/spawn.ts";
+import { yieldNow } from "../task/yield-now.ts";
+import { advance, now } from "../time/clock.ts";
 import { sleep, sleepUntil } from "../time/sleep.ts";
 import { Stream } from "./stream.ts";
 
@@ -57,3 +59,18 @@ test("timeout: refuses what is no duration", () => {
   expect(() => stream.timeout("1")).toThrow(TypeError);
   stream.timeout(1); // Not taken over by what was refused.
 });
+
+test("timeout: comes around a source that is always busy and gives nothing", () =>
+  paused(function* () {
+    const busy = Stream.repeat(1).filter(() => false);
+    const waiting = spawn(busy.timeout(10).next());
+    yield* yieldNow();
+    yield* advance(20);
+    let caught: unknown;
+    try {
+      yield* waiting;
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(TimeoutError);
+  }));

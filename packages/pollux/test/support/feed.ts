@@ -17,6 +17,7 @@ export class Feed<T> implements StreamSource<T> {
   state: "new" | "open" | "ended" | "cancelling" | "cancelled" = "new";
   readonly #queue: ({ value: T } | { error: unknown } | "end")[] = [];
   #mayEnd = false;
+  #cleanupError: { error: unknown } | undefined;
   #waker: Waker | undefined;
 
   constructor(values: Iterable<T> = [], cleanup: CleanupKind = "sync") {
@@ -37,6 +38,12 @@ export class Feed<T> implements StreamSource<T> {
   end(): this {
     this.#queue.push("end");
     return this.#changed();
+  }
+
+  /** Has a slow cleanup fail when it ends. */
+  failCleanup(error: unknown): this {
+    this.#cleanupError = { error };
+    return this;
   }
 
   endCleanup(): void {
@@ -84,6 +91,7 @@ export class Feed<T> implements StreamSource<T> {
       return Pending;
     }
     this.state = "cancelled";
+    if (this.#cleanupError !== undefined) throw this.#cleanupError.error;
     if (this.cleanup === "throws") throw new Error("cleanup of the source");
     return undefined;
   }
