@@ -12,6 +12,7 @@ import { co } from "../core/coroutine.ts";
 import type { Future } from "../core/future.ts";
 import { Pending } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
+import { yieldNow } from "../task/yield-now.ts";
 import { sleep } from "../time/sleep.ts";
 import { Stream } from "./stream.ts";
 
@@ -85,6 +86,16 @@ describe.each(["buffered", "bufferUnordered"] as const)("%s", (name) => {
     expect(() => Stream.from([ready(1)])[name](0)).toThrow(RangeError);
   });
 
+  test("without a limit, a source that always has more does not keep the futures from running", () =>
+    paused(function* () {
+      const endless = Stream.unfold(1, (n) => [n, n + 1]).map(function* (n) {
+        yield* yieldNow();
+        return n;
+      });
+      const first = yield* endless[name](Number.POSITIVE_INFINITY).take(3).collect();
+      expect(first).toEqual([1, 2, 3]);
+    }));
+
   test("cancelled at every poll, each future that has begun has ended", async () => {
     await cancelAtEveryPoll(async (cancelAt) => {
       let running = 0;
@@ -154,6 +165,16 @@ test("buffered: an error has its turn, and the others go on", () => {
   expect(drain(stream, cx)).toEqual([Pending]);
   a.open(1);
   expect(drain(stream, cx)).toEqual([1, { error: "b failed" }, { error: "in the source" }, 3, End]);
+});
+
+test("buffered: goes on to fill its places after an error, though a future before it still runs", () => {
+  const feed = new Feed([new Gate<number>()]).fail("in the source").push(new Gate<number>());
+  const stream = new Stream(feed).buffered(3);
+  const cx = new TestContext();
+  drain(stream, cx);
+  expect([feed.polls, cx.takeWakes() > 0]).toEqual([2, true]);
+  drain(stream, cx);
+  expect([feed.polls, cx.takeWakes()]).toEqual([3, 0]);
 });
 
 test("bufferUnordered: an error is thrown when it is there, and the others go on", () => {

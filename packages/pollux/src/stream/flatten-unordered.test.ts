@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { TestContext } from "../../test/support/context.ts";
 import { drain, Feed } from "../../test/support/feed.ts";
+import { paused } from "../../test/support/paused.ts";
 import { Pending } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
+import { yieldNow } from "../task/yield-now.ts";
 import { Stream } from "./stream.ts";
 
 test("flattenUnordered: gives what is there, of up to its limit of streams", () => {
@@ -36,3 +38,14 @@ test("flattenUnordered: a cancel gives up the streams at the same time, and then
   expect(stream.cancel(cx)).toBeUndefined();
   expect(outer.state).toBe("cancelled");
 });
+
+test("flattenUnordered: without a limit, a source that always has more does not keep the streams from running", () =>
+  paused(function* () {
+    const endless = Stream.repeat([1]).map((values) =>
+      Stream.from(values).andThen(function* (n) {
+        yield* yieldNow();
+        return n;
+      }),
+    );
+    expect(yield* endless.flattenUnordered(Number.POSITIVE_INFINITY).take(3).collect()).toEqual([1, 1, 1]);
+  }));

@@ -76,6 +76,16 @@ test("FuturesUnordered: goes on with the next future when the budget is spent", 
   expect(seen).toEqual(Array.from({ length: count }, (_, n) => n));
 });
 
+test("FuturesUnordered: polls nothing without budget, and is woken for it", () => {
+  const runtime = new Runtime({ clock: "paused" }).handle;
+  const cx = new TestContext(runtime);
+  const probe = new Probe<number>();
+  const futures = new FuturesUnordered([probe]);
+  runtime.budget = 0;
+  expect(futures.pollNext(cx)).toBe(Pending);
+  expect([probe.polls, cx.wakes]).toEqual([0, 1]);
+});
+
 test("FuturesUnordered: a cancel cancels all at the same time, and collects what fails; it can be filled again", () => {
   const slow = new Probe("slow", "slow");
   const throws = new Probe("throws", "throws");
@@ -117,11 +127,11 @@ test("FuturesUnordered: leaves a future alone that somebody else awaits", () => 
 
 test("FuturesUnordered: a wake after the end does nothing", () => {
   const probe = new Probe<number>();
-  const futures = new FuturesUnordered([probe]);
+  const futures = new FuturesUnordered([probe, new Gate<number>()]);
   const cx = new TestContext();
   drain(futures, cx);
   probe.resolve(1);
-  expect(drain(futures, cx)).toEqual([1, End]);
+  expect(drain(futures, cx)).toEqual([1, Pending]);
   cx.takeWakes();
   probe.wake();
   expect(cx.wakes).toBe(0);

@@ -4,6 +4,7 @@ import { TestContext } from "../../test/support/context.ts";
 import { paused } from "../../test/support/paused.ts";
 import { raise } from "../../test/support/raise.ts";
 import { join } from "../combine/join.ts";
+import { never } from "../combine/never.ts";
 import { ready } from "../combine/ready.ts";
 import { select } from "../combine/select.ts";
 import { POLL_BUDGET } from "../core/context.ts";
@@ -191,6 +192,11 @@ test("make: takes a unit of budget for each value", () => {
   while (stream.pollNext(cx) !== Pending) given++;
   expect(given).toBe(POLL_BUDGET);
   expect(cx.wakes).toBeGreaterThan(0);
+  // And gives it back when there is none.
+  const waiting = Stream.make<number>(() => never());
+  runtime.budget = POLL_BUDGET;
+  expect(waiting.pollNext(cx)).toBe(Pending);
+  expect(runtime.budget).toBe(POLL_BUDGET);
 });
 
 test("make: cancelled at every poll of whoever takes, the body is left and no value is given twice", async () => {

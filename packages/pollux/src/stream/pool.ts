@@ -56,7 +56,8 @@ export abstract class Member extends Context implements Linked<Member> {
  *
  * Invariants:
  * - `head` to `tail`, by `link`, are the members that are to be polled; up to `passEnd` those of the pass under way.
- * - a member that is queued outside of a pass, or behind its end, has woken the poller.
+ * - a member that is woken wakes the poller, once until the next pass. One that is queued otherwise was added or has given
+ *   something in the last poll, which gave a value: whoever polled asks again.
  */
 export class Pool<M extends Member> {
   /** Of the most recent pass: where a wake goes. */

@@ -31,6 +31,18 @@ test("zip: the end of the right one gives up the left one, and a value that has 
   expect(resource.disposals).toBe(1);
 });
 
+test("zip: a cancel that comes meanwhile goes on with that, and disposes of the value once", () => {
+  const resource = new Resource();
+  const left = new Feed([resource], "slow");
+  const stream = new Stream(left).zip(new Feed<number>().end());
+  const cx = new TestContext();
+  expect(drain(stream, cx)).toEqual([Pending]);
+  expect(stream.cancel(cx)).toBe(Pending);
+  left.endCleanup();
+  expect(stream.cancel(cx)).toBeUndefined();
+  expect(resource.disposals).toBe(1);
+});
+
 test("zip: the end of the left one gives up the right one unasked", () => {
   const right = new Feed([1]);
   expect(drain(new Stream(new Feed<number>().end()).zip(right), new TestContext())).toEqual([End]);
