@@ -38,6 +38,32 @@ export type End = typeof End;
  *    others from running.
  *
  * @typeParam T - what it gives; `undefined` is a value like any other
+ *
+ * @example A source of one's own: what a callback is called with.
+ * ```ts
+ * class Callback<T> implements StreamSource<T> {
+ *   readonly #values: T[] = [];
+ *   #waker: Waker | undefined;
+ *   readonly call = (value: T): void => {
+ *     this.#values.push(value);
+ *     this.#waker?.wake();
+ *   };
+ *   pollNext(cx: Context): Poll<T | End> {
+ *     if (this.#values.length > 0) return cx.takeBudget() ? (this.#values.shift() as T) : Pending;
+ *     this.#waker = cx.waker;
+ *     return Pending;
+ *   }
+ *   cancel(): void {
+ *     this.#waker = undefined;
+ *   }
+ * }
+ * const main = co(function* () {
+ *   const clicks = new Callback<number>();
+ *   for (const n of [1, 2, 3]) clicks.call(n);
+ *   console.log(yield* new Stream(clicks).map((n) => n * 10).take(2).collect()); // [10, 20]
+ * });
+ * await run(main());
+ * ```
  */
 export interface StreamSource<T> {
   /** The next value, or {@link End}. */

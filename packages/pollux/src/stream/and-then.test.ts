@@ -5,6 +5,7 @@ import { Gate } from "../../test/support/gate.ts";
 import { paused } from "../../test/support/paused.ts";
 import { Probe } from "../../test/support/probe.ts";
 import { ready } from "../combine/ready.ts";
+import { FutureInUseError } from "../core/errors.ts";
 import { Pending } from "../core/poll.ts";
 import { sleep } from "../time/sleep.ts";
 import { Stream } from "./stream.ts";
@@ -65,4 +66,13 @@ test("andThen: refuses a promise, which would go on beside the stream", () => {
   const stream = new Stream(new Feed([1])).andThen(async () => 1);
   const [first] = drain(stream, new TestContext()) as { error: unknown }[];
   expect(first?.error).toBeInstanceOf(TypeError);
+});
+
+test("andThen: refuses a future that is awaited elsewhere", () => {
+  const gate = new Gate<number>();
+  gate.claim({});
+  const stream = new Stream(new Feed([1])).andThen(() => gate);
+  const [first] = drain(stream, new TestContext()) as { error: unknown }[];
+  expect(first?.error).toBeInstanceOf(FutureInUseError);
+  expect(gate.polls).toBe(0);
 });

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { pending, TestContext } from "../../test/support/context.ts";
 import { paused } from "../../test/support/paused.ts";
 import { select } from "../combine/select.ts";
+import { Pending } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { fromPromise } from "../interop/promise.ts";
 import { Runtime } from "../runtime/runtime.ts";
@@ -137,4 +138,14 @@ test("AsyncIter: a cancel before the first poll touches nothing", () => {
   expect(source.cancel(new TestContext())).toBeUndefined();
   expect(manual.closing.length).toBe(0);
   expect(source.pollNext(new TestContext())).toBe(End);
+});
+
+test("AsyncIter: does not ask without budget, and is woken for it", () => {
+  const runtime = new Runtime({ clock: "paused" }).handle;
+  const cx = new TestContext(runtime);
+  const manual = new Manual();
+  const source = new AsyncIter(manual);
+  runtime.budget = 0;
+  expect(source.pollNext(cx)).toBe(Pending);
+  expect([manual.asked.length, cx.wakes]).toEqual([0, 1]);
 });
