@@ -33,7 +33,8 @@ export type End = typeof End;
  * 5. After `End`, each later poll gives `End`, unless there can be more again: in a collection that is filled while it
  *    runs, such as `FuturesUnordered`. `fuse` makes the first `End` the last.
  * 6. `cancel` releases what is held, may be called at any time, and may return `Pending` to clean up, as that of a future.
- *    After it only `cancel` may be called. After `End` there is nothing to release: a source that ends has cleaned up.
+ *    After it only `cancel` may be called, which does nothing once it has ended. After `End` there is nothing to release: a
+ *    source that ends has cleaned up.
  * 7. A source that has values at hand takes a unit of budget for each (`cx.takeBudget()`), so that a loop over it cannot keep
  *    others from running.
  *

@@ -69,3 +69,21 @@ test("stream early end: take(0) gives the end without asking for a value", () =>
   expect(feed.polls).toBe(0);
   expect(feed.state).toBe("cancelled");
 });
+
+test("stream early end: a source that has ended by itself is not cancelled", () => {
+  const waiting: ((stream: Stream<number>) => StreamSource<unknown>)[] = [
+    (s) => s.take(5),
+    (s) => s.takeWhile(() => true),
+    (s) => s.mapWhile((n) => n),
+    (s) => s.zip(Stream.repeat(0)),
+  ];
+  for (const adapt of waiting) {
+    const feed = new Feed([1]).end();
+    const stream = adapt(new Stream(feed));
+    const cx = new TestContext();
+    expect(drain(stream, cx).at(-1)).toBe(End);
+    expect(drain(stream, cx)).toEqual([End]);
+    stream.cancel(cx);
+    expect(feed.cancels).toBe(0);
+  }
+});

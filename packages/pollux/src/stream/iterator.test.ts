@@ -59,6 +59,20 @@ test("iterator: return ends a step that waits, and then closes", async () => {
   expect(feed.breaches).toEqual([]);
 });
 
+test("iterator: a return that comes while a step has failed and cleans up does not lose the failure", async () => {
+  const error = new Error("in the source");
+  const feed = new Feed<number>([], "slow").fail(error);
+  const steps = new Stream(feed)[Symbol.asyncIterator]();
+  const step = steps.next().catch((failure: unknown) => failure);
+  await sleep(1);
+  const returned = steps.return?.();
+  await sleep(1);
+  feed.endCleanup();
+  expect(await returned).toEqual({ done: true, value: undefined });
+  expect(await step).toMatchObject({ errors: [error] });
+  expect(feed.state).toBe("cancelled");
+});
+
 test("iterator: steps that are asked for together come one after the other", async () => {
   const steps = Stream.from([1, 2])[Symbol.asyncIterator]();
   const [a, b, c] = await Promise.all([steps.next(), steps.next(), steps.next()]);
