@@ -23,14 +23,16 @@ export interface TimerDriver {
 
 /** What a runtime itself needs of its reactor. */
 export interface ReactorSlot {
-  /** The back end: `"node"`. */
+  /** The back end: `"epoll"`, `"node"`. */
   readonly name: string;
+  /** Why it is this one, where another would have been better. */
+  readonly why?: string | undefined;
   /** Closes all sources that are still open. */
   close(): void;
 }
 
 /** Which reactor a runtime makes when something asks for I/O: by name, or by calling a function. */
-export type ReactorChoice = "auto" | "node" | (() => ReactorSlot);
+export type ReactorChoice = "auto" | "epoll" | "node" | (() => ReactorSlot);
 
 /** How a future and everything above the core see the runtime that polls them. */
 export interface RuntimeHandle {

@@ -13,7 +13,7 @@ import type { TcpStream } from "./tcp-stream.ts";
 let runtime: Runtime;
 
 beforeEach(() => {
-  runtime = new Runtime();
+  runtime = new Runtime({ reactor: "node" });
 });
 
 afterEach(async () => {

@@ -20,8 +20,10 @@ import type { LookupSource, TcpListenerSource, TcpStreamSource } from "./source.
  * A back end writes what *tries*; `ByteStream` and `Acceptor` make the polls of it, and so keep 3 to 6 for all of them.
  */
 export interface Reactor {
-  /** `"node"`, … */
+  /** `"epoll"`, `"node"`, … */
   readonly name: string;
+  /** Why it is this one, where another would have been better. */
+  readonly why?: string | undefined;
   /** Sources that are open: each holds a descriptor. */
   readonly openSources: number;
   /** A socket that is going to listen. */

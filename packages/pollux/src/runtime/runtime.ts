@@ -1,5 +1,5 @@
 import { host as nativeHost } from "#host";
-import { CancelledError, CleanupTimeoutError, ClosedError, UnsupportedError } from "../core/errors.ts";
+import { CancelledError, CleanupTimeoutError, ClosedError } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import { Executor, type SpawnOptions } from "../task/executor.ts";
@@ -26,10 +26,11 @@ export interface RuntimeOptions {
   /** Given, once, the failure of a task that nobody observed. Default: as loud as the host's uncaught errors. */
   onUnhandledError?: (error: unknown, task: { id: number; name: string | undefined }) => void;
   /**
-   * What does the I/O: `"auto"`, the default, is the fastest that works here, `"node"` is over Node's own sockets. A
-   * function makes one of your own, when something first asks for I/O.
+   * What does the I/O: `"auto"`, the default, is the fastest that works here: `"epoll"` on Linux, where its native
+   * part loads, else `"node"`, over Node's own sockets. `"epoll"` alone fails where it does not load, with
+   * `UnsupportedError`, when something first asks for I/O. A function makes one of your own then.
    */
-  reactor?: "auto" | "node" | (() => Reactor);
+  reactor?: "auto" | "epoll" | "node" | (() => Reactor);
   /** The loop to run in. Default: Node's, or the Web's. */
   host?: Host;
 }
@@ -85,7 +86,7 @@ export class Runtime {
 
   /**
    * @throws RangeError if a limit is negative or not a number
-   * @throws TypeError, UnsupportedError if there is no such reactor, or none yet
+   * @throws TypeError if there is no such reactor
    */
   constructor(options: RuntimeOptions = {}) {
     const {
@@ -126,7 +127,7 @@ export class Runtime {
     return this.#timers;
   }
 
-  /** The name of the reactor in use: `"node"`, or `"none"` as long as nothing has asked for I/O. */
+  /** The name of the reactor in use: `"epoll"`, `"node"`, or `"none"` as long as nothing has asked for I/O. */
   get reactor(): string {
     return this.#executor.reactor?.name ?? "none";
   }
@@ -257,11 +258,9 @@ function checkLimit(name: string, ms: number): void {
 }
 
 function checkReactor(reactor: unknown): void {
-  if (reactor === "epoll")
-    throw new UnsupportedError(`reactor: "epoll"`, `this version has "node", which "auto" chooses`);
-  if (reactor !== "auto" && reactor !== "node" && typeof reactor !== "function") {
+  if (reactor !== "auto" && reactor !== "epoll" && reactor !== "node" && typeof reactor !== "function") {
     throw new TypeError(
-      `reactor must be "auto", "node" or a function that makes one; got ${String(reactor)}`,
+      `reactor must be "auto", "epoll", "node" or a function that makes one; got ${String(reactor)}`,
     );
   }
 }

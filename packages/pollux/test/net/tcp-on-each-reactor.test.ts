@@ -15,6 +15,7 @@ import { lookupHost } from "../../src/net/lookup-host.ts";
 import { TcpListener } from "../../src/net/tcp-listener.ts";
 import { TcpSocket } from "../../src/net/tcp-socket.ts";
 import { TcpStream } from "../../src/net/tcp-stream.ts";
+import { loadNative } from "../../src/reactor/epoll/native.ts";
 import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Runtime, type RuntimeOptions } from "../../src/runtime/runtime.ts";
 import type { JoinHandle } from "../../src/task/join-handle.ts";
@@ -28,10 +29,13 @@ import { SimReactor } from "../support/sim-reactor.ts";
 
 // What every reactor has in common: the same program, and the same outcome.
 
+const loaded = loadNative();
 const reactors: [name: string, options: RuntimeOptions][] = [
   ["node", { reactor: "node" }],
   ["sim", { reactor: () => new SimReactor() }],
 ];
+
+if ("native" in loaded) reactors.unshift(["epoll", { reactor: "epoll" }]);
 
 describe.each(reactors)("tcp on the %s reactor", (name, options) => {
   let runtime: Runtime;
@@ -465,12 +469,16 @@ test("sim reactor: a paused clock goes on while its sources wait", async () => {
 });
 
 describe("runtime: reactor", () => {
-  test("auto is the node reactor today", async () => {
-    for (const options of [{}, { reactor: "auto" }, { reactor: "node" }] as const) {
-      const runtime = new Runtime(options);
+  test("auto is epoll where that loads, and else the node reactor", async () => {
+    const best = "native" in loaded ? "epoll" : "node";
+    for (const [reactor, name] of [
+      ["auto", best],
+      ["node", "node"],
+    ] as const) {
+      const runtime = new Runtime({ reactor });
       expect(runtime.reactor).toBe("none");
       (await runtime.spawn(TcpListener.bind("127.0.0.1:0"))).close();
-      expect(runtime.reactor).toBe("node");
+      expect(runtime.reactor).toBe(name);
     }
   });
 
@@ -485,13 +493,6 @@ describe("runtime: reactor", () => {
     expect(made).toBe(0);
     for (let i = 0; i < 2; i++) (await runtime.spawn(TcpListener.bind("127.0.0.1:0"))).close();
     expect([made, runtime.reactor]).toEqual([1, "sim"]);
-  });
-
-  test("epoll is refused: it is not there yet", () => {
-    // @ts-expect-error not yet
-    expect(() => new Runtime({ reactor: "epoll" })).toThrow(
-      expect.objectContaining({ code: "POLLUX_UNSUPPORTED" }),
-    );
   });
 
   test("what is no reactor is refused at the call", () => {
