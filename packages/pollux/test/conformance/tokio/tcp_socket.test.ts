@@ -74,7 +74,7 @@ test("reuseaddr: is on, and cannot be taken away on Node's sockets", async () =>
       expect(socket.reuseAddress).toBe(true);
     }
   });
-  await run(main());
+  await run(main(), { reactor: "node" });
 });
 
 test("reuseport: is off until it is set, where Node has it", async () => {
@@ -88,5 +88,5 @@ test("reuseport: is off until it is set, where Node has it", async () => {
     if (canReusePort(process.versions.node)) set();
     else expect(set).toThrow(UnsupportedError);
   });
-  await run(main());
+  await run(main(), { reactor: "node" });
 });
