@@ -8,7 +8,7 @@ import { BUFFER_SIZE, type BufferOptions } from "./buf-reader.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { checkSize } from "./check.ts";
 import { checkSeek, Seek } from "./seek.ts";
-import { Writer } from "./writer.ts";
+import { firstOf, Writer } from "./writer.ts";
 
 /**
  * Puts a buffer before a writer, so that small writes are gathered into few large ones: of `capacity` bytes, unless
@@ -55,13 +55,34 @@ export class BufWriter<W extends AsyncWrite = AsyncWrite> extends Writer {
     return buf.length;
   }
 
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
-    const { buffered, capacity } = this;
+    const { buffered, capacity, inner } = this;
+    if (!inner.isWriteVectored) return this.pollGather(cx, bufs);
     const size = bufs.reduce((sum, { length }) => sum + length, 0);
     if (buffered.length + size > capacity && this.pollEmpty(cx) === Pending) return Pending;
-    if (size >= capacity) return this.inner.pollWriteVectored(cx, bufs);
+    if (size >= capacity) return inner.pollWriteVectored(cx, bufs);
     if (!cx.takeBudget()) return Pending;
     for (const buf of bufs) buffered.append(buf);
+    return size;
+  }
+
+  /** Where the writer takes one buffer at a time: those that fit are joined. */
+  private pollGather(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
+    const { buffered, capacity } = this;
+    const first = firstOf(bufs);
+    if (first.length >= capacity) return this.pollWrite(cx, first);
+    if (buffered.length + first.length > capacity && this.pollEmpty(cx) === Pending) return Pending;
+    if (!cx.takeBudget()) return Pending;
+    let size = 0;
+    for (const buf of bufs) {
+      if (buffered.length + buf.length > capacity) break;
+      buffered.append(buf);
+      size += buf.length;
+    }
     return size;
   }
 

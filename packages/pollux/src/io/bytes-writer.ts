@@ -27,6 +27,10 @@ export class BytesWriter extends Writer {
     return this.pollWriteVectored(cx, [buf]);
   }
 
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     if (this.isOver) throw new ClosedError("this writer");

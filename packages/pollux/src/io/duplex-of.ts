@@ -33,6 +33,10 @@ export class Joined<R extends AsyncRead, W extends AsyncWrite> extends Duplex {
     return this.writer.pollWrite(cx, buf);
   }
 
+  override get isWriteVectored(): boolean {
+    return this.writer.isWriteVectored;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.writer.pollWriteVectored(cx, bufs);
   }

@@ -28,6 +28,10 @@ export class DuplexStream extends Duplex {
     return this.outgoing.pollWrite(cx, buf);
   }
 
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.outgoing.pollWriteVectored(cx, bufs);
   }

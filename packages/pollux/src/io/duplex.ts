@@ -21,6 +21,10 @@ export abstract class Duplex extends Reader implements Writer {
   abstract pollShutdown(cx: Context): Poll<void>;
   abstract cancelWrite(): void;
 
+  get isWriteVectored(): boolean {
+    return false;
+  }
+
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.pollWrite(cx, firstOf(bufs));
   }

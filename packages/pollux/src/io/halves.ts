@@ -114,6 +114,10 @@ export class WriteHalf<S extends TwoSided> extends Writer {
     return this.noting(cx, this.stream.pollWrite(cx, buf));
   }
 
+  override get isWriteVectored(): boolean {
+    return this.shared.stream.isWriteVectored;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.noting(cx, this.stream.pollWriteVectored(cx, bufs));
   }

@@ -11,13 +11,16 @@ export interface LengthDelimitedOptions {
   lengthFieldLength?: number;
   /** What comes before it; 0 unless said otherwise. Only where frames are read. */
   lengthFieldOffset?: number;
-  /** What is to be added to the length, to get that of all that follows it; 0 unless said otherwise, and may be negative. */
+  /**
+   * What is to be added to the length, to get that of the frame, from behind what is skipped: -4 where the length counts
+   * its own four bytes. 0 unless said otherwise.
+   */
   lengthAdjustment?: number;
   /** How much of the beginning is not given with the frame: all up to and with the length, unless said otherwise. */
   skip?: number;
   /** Whether the least significant byte of the length comes first; `false` unless said otherwise. */
   littleEndian?: boolean;
-  /** The most that a frame may have behind its length; 8 MiB unless said otherwise, or what the length can say, if that is less. */
+  /** The most that a frame may have, from behind what is skipped; 8 MiB unless said otherwise, or what the length can say, if that is less. */
   maxFrameLength?: number;
 }
 
@@ -48,7 +51,7 @@ export class LengthDelimitedCodec implements Codec<Uint8Array> {
   }
 
   /**
-   * The most bytes that a frame may have behind its length. Set anew, it holds from the next frame on; it is never more
+   * The most bytes that a frame may have. Set anew, it holds from the next frame on; it is never more
    * than what the length can say.
    *
    * @throws TypeError, RangeError if it is no number of bytes
@@ -82,22 +85,18 @@ export class LengthDelimitedCodec implements Codec<Uint8Array> {
   /** Takes the head out, as far as it is not given with the frame, once it is whole. */
   private decodeHead(queue: ByteQueue): void {
     const { offset, size, skip } = this;
-    const head = offset + size;
-    if (queue.length < head) return;
+    if (queue.length < Math.max(offset + size, skip)) return;
     const said = queue.uintAt(offset, size, this.littleEndian);
     const length = said + this.adjustment;
-    // The whole frame, from the beginning of its head.
-    const whole = head + length;
-    if (length < 0 || whole < skip)
+    if (length < 0)
       throw new InvalidDataError(`a frame says that its length is ${said}, which is less than its head`);
     if (length > this.limit) {
-      this.discarding = whole;
+      this.discarding = skip + length;
       this.discard(queue);
       throw new TooLongError("the frame", this.limit);
     }
-    if (queue.length < skip) return;
     queue.advance(skip);
-    this.rest = whole - skip;
+    this.rest = length;
   }
 
   /** Reads over what is left of a frame that was too long. */

@@ -38,6 +38,10 @@ class SimplexWriter extends Writer {
     return this.pipe.pollWrite(cx, buf);
   }
 
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.pipe.pollWriteVectored(cx, bufs);
   }

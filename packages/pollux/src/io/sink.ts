@@ -8,6 +8,10 @@ class Sink extends Writer {
     return cx.takeBudget() ? buf.length : Pending;
   }
 
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return cx.takeBudget() ? bufs.reduce((size, { length }) => size + length, 0) : Pending;
   }

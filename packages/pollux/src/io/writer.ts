@@ -45,6 +45,11 @@ export abstract class Writer implements AsyncWrite, Disposable, AsyncDisposable 
   abstract cancelWrite(): void;
   abstract close(): void;
 
+  /** `false`, unless a subclass has a `pollWriteVectored` of its own, and says so. */
+  get isWriteVectored(): boolean {
+    return false;
+  }
+
   /** The first buffer that is not empty, unless a subclass knows how to take over several at once. */
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.pollWrite(cx, firstOf(bufs));
