@@ -1,13 +1,13 @@
 import type { Context } from "../core/context.ts";
-import { UnexpectedEofError } from "../core/errors.ts";
-import type { Future } from "../core/future.ts";
+import { PollAfterCompletionError, UnexpectedEofError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
-import { Next } from "../stream/next.ts";
 import type { AsyncRead } from "./async-read.ts";
 import { BUFFER_SIZE } from "./buf-reader.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Decoder } from "./codec.ts";
+import { Side } from "./side.ts";
 
 /** Options of a {@link FramedRead}. */
 export interface FramedReadOptions {
@@ -38,6 +38,8 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
   readonly decoder: Decoder<T>;
   /** What was read and not decoded. */
   readonly buffered: ByteQueue;
+  /** @internal */
+  readonly reading: Side = new Side("next");
   /** Whether there may be a whole frame in the buffer. */
   private hasFrames: boolean;
   /** The reader has ended: what is buffered is all there is. */
@@ -105,7 +107,7 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
    * **Cancel safety.** Safe: what was read stays in the buffer.
    */
   next(): Future<T | End> {
-    return new Next(this);
+    return new NextFrame(this);
   }
 
   /**
@@ -141,5 +143,37 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+}
+
+class NextFrame<T> extends Future<T | End> {
+  /** `null` once over. */
+  private frames: FramedRead<T> | null;
+
+  constructor(frames: FramedRead<T>) {
+    super();
+    this.frames = frames;
+  }
+
+  override poll(cx: Context): Poll<T | End> {
+    const { frames } = this;
+    if (frames === null) throw new PollAfterCompletionError("next()");
+    let poll: Poll<T | End>;
+    try {
+      frames.reading.begin(this);
+      poll = frames.pollNext(cx);
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    if (poll !== Pending) this.cancel();
+    return poll;
+  }
+
+  override cancel(): void {
+    const { frames } = this;
+    if (frames === null) return;
+    this.frames = null;
+    if (frames.reading.end(this)) frames.cancelRead();
   }
 }
