@@ -5,7 +5,7 @@ import type { End } from "../core/stream-source.ts";
 import { Stream } from "../stream/stream.ts";
 import type { AsyncBufRead } from "./async-buf-read.ts";
 import type { ByteQueue } from "./byte-queue.ts";
-import { checkByte } from "./check.ts";
+import { checkByte, checkSize } from "./check.ts";
 import { FillBuf } from "./fill-buf.ts";
 import { FRAME_LIMIT, type LimitOptions, limitOf } from "./limit.ts";
 import { Lines } from "./lines.ts";
@@ -82,6 +82,7 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
    * **Cancel safety.** Safe: what was read stays in the buffer.
    *
    * @param atLeast - 1 unless said otherwise
+   * @throws TypeError, RangeError if it is no number of bytes
    *
    * @example
    * ```ts
@@ -92,7 +93,7 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
    * ```
    */
   fillBuf(atLeast = 1): Future<Uint8Array> {
-    return new FillBuf(this, atLeast);
+    return new FillBuf(this, checkSize("atLeast", atLeast, 1));
   }
 
   /**

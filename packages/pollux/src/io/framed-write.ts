@@ -56,7 +56,10 @@ export class FramedWrite<T, W extends AsyncWrite = AsyncWrite> implements Dispos
 
   /** Ready when a frame can be taken over: fewer bytes than the high-water mark are held back. */
   pollReady(cx: Context): Poll<void> {
-    return this.buffered.length < this.highWaterMark ? undefined : this.pollEmpty(cx);
+    const { buffered, highWaterMark } = this;
+    if (buffered.length < highWaterMark) return undefined;
+    // As much as can be written at once; of the rest there may be few enough.
+    return this.pollEmpty(cx) === Pending && buffered.length >= highWaterMark ? Pending : undefined;
   }
 
   /** Takes a frame over, after `pollReady` was ready. What the encoder throws has changed nothing. */
@@ -101,8 +104,8 @@ export class FramedWrite<T, W extends AsyncWrite = AsyncWrite> implements Dispos
   }
 
   /**
-   * Takes a frame over, to be written with the next `send` or `flush`, or when more bytes than the high-water mark are
-   * held back: then it waits until they are written.
+   * Takes a frame over, to be written with the next `send` or `flush`, or when as many bytes as the high-water mark are
+   * held back: then it writes, and waits until there are fewer, before it takes the frame over.
    *
    * **Cancel safety.** Safe: a `feed` that was cancelled has not taken the frame over.
    */
