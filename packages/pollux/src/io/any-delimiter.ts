@@ -10,29 +10,12 @@ export interface AnyDelimiterOptions extends LimitOptions {
   writes?: Uint8Array;
 }
 
-class AnyDelimiterCodec extends DelimitedDecoder<Uint8Array> implements Codec<Uint8Array> {
-  /** By byte, whether it is a delimiter. */
-  private readonly isDelimiter: readonly boolean[];
+class AnyDelimiterCodec extends DelimitedDecoder implements Codec<Uint8Array> {
   private readonly writes: Uint8Array;
 
   constructor(delimiters: Uint8Array, writes: Uint8Array, limit: number) {
-    super(limit, "the frame");
-    this.isDelimiter = Array.from({ length: 256 }, (_, byte) => delimiters.includes(byte));
+    super(delimiters, limit);
     this.writes = writes;
-  }
-
-  protected override find(queue: ByteQueue, from: number): number {
-    const bytes = queue.view();
-    for (let i = from; i < bytes.length; i++) if (this.isDelimiter[bytes[i] ?? 0]) return i;
-    return -1;
-  }
-
-  protected override frame(bytes: Uint8Array): Uint8Array {
-    return bytes.slice();
-  }
-
-  protected override last(bytes: Uint8Array): Uint8Array {
-    return bytes.slice();
   }
 
   encode(frame: Uint8Array, queue: ByteQueue): void {
@@ -64,5 +47,5 @@ export function anyDelimiter(delimiters: Uint8Array, options: AnyDelimiterOption
   if (delimiters.length === 0) throw new RangeError("anyDelimiter needs at least one delimiter");
   const writes = options.writes ?? delimiters.subarray(0, 1);
   checkBytes(writes, "writes");
-  return new AnyDelimiterCodec(delimiters, writes.slice(), limitOf(options, FRAME_LIMIT));
+  return new AnyDelimiterCodec(delimiters.slice(), writes.slice(), limitOf(options, FRAME_LIMIT));
 }

@@ -55,9 +55,7 @@ export class BufReader<R extends AsyncRead = AsyncRead> extends BufferedReader {
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     // Nothing is gained by a copy.
     if (this.buffered.length > 0 || buf.length < this.capacity) return super.pollRead(cx, buf);
-    const size = this.inner.pollRead(cx, buf);
-    if (size !== Pending) this.taken += size;
-    return size;
+    return this.inner.pollRead(cx, buf);
   }
 
   override cancelRead(): void {
@@ -77,7 +75,6 @@ export class BufReader<R extends AsyncRead = AsyncRead> extends BufferedReader {
     const position = this.inner.pollSeek(cx, offset - ahead, from);
     if (position !== Pending) {
       this.buffered.clear();
-      this.taken++;
     }
     return position;
   }

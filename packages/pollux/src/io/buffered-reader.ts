@@ -6,12 +6,13 @@ import { Stream } from "../stream/stream.ts";
 import type { AsyncBufRead } from "./async-buf-read.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 import { checkByte, checkSize } from "./check.ts";
+import { Decoded } from "./decoded.ts";
+import { DelimitedDecoder } from "./delimited-decoder.ts";
 import { FillBuf } from "./fill-buf.ts";
 import { FRAME_LIMIT, type LimitOptions, limitOf } from "./limit.ts";
-import { Lines } from "./lines.ts";
+import { LineDecoder } from "./line-decoder.ts";
 import { ReadLine, ReadUntil } from "./read-until.ts";
 import { Reader } from "./reader.ts";
-import { Segments } from "./segments.ts";
 import { isFatal, type TextOptions } from "./utf8.ts";
 
 /**
@@ -24,11 +25,6 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
    * @internal
    */
   readonly buffered: ByteQueue;
-  /**
-   * Bytes that were taken out: by this `lines()` sees whether somebody else did.
-   * @internal
-   */
-  taken = 0;
 
   /** @internal */
   constructor(buffered: ByteQueue) {
@@ -55,7 +51,6 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
 
   consume(size: number): void {
     this.buffered.advance(size);
-    this.taken += size;
   }
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
@@ -65,9 +60,7 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
       if (more === Pending) return Pending;
       if (!more) return 0;
     } else if (!cx.takeBudget()) return Pending;
-    const size = buffered.moveTo(buf);
-    this.taken += size;
-    return size;
+    return buffered.moveTo(buf);
   }
 
   /** What is buffered and was not taken out, without a copy: valid until the next use of the reader. */
@@ -153,7 +146,7 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
    * ```
    */
   lines(options?: LimitOptions & TextOptions): Stream<string> {
-    return new Stream(new Lines(this, limitOf(options, FRAME_LIMIT), isFatal(options)));
+    return new Stream(new Decoded(this, new LineDecoder(limitOf(options, FRAME_LIMIT), isFatal(options))));
   }
 
   /**
@@ -169,6 +162,7 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
    * ```
    */
   split(delimiter: number, options?: LimitOptions): Stream<Uint8Array> {
-    return new Stream(new Segments(this, checkByte("delimiter", delimiter), limitOf(options, FRAME_LIMIT)));
+    const delimiters = Uint8Array.of(checkByte("delimiter", delimiter));
+    return new Stream(new Decoded(this, new DelimitedDecoder(delimiters, limitOf(options, FRAME_LIMIT))));
   }
 }

@@ -34,6 +34,11 @@ export class ByteQueue {
   start = 0;
   /** @internal */
   end = 0;
+  /**
+   * Bytes that were ever taken out: who remembers something of what is in it sees by this whether it still holds.
+   * @internal
+   */
+  taken = 0;
   /** Whether `bytes` is somebody else's, and so is not written to. */
   private borrowed = false;
 
@@ -181,6 +186,7 @@ export class ByteQueue {
   advance(size: number): void {
     this.check(size);
     this.start += size;
+    this.taken += size;
     if (this.start === this.end && !this.borrowed) {
       this.start = 0;
       this.end = 0;

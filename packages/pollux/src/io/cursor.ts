@@ -53,8 +53,8 @@ export class Cursor extends BufferedReader implements AsyncSeek {
     const { buffered, bytes } = this;
     const position = positionOf(offset, from, this.position, bytes.length);
     buffered.start = Math.min(position, bytes.length);
+    buffered.taken++;
     this.behind = position - buffered.start;
-    this.taken++;
     return position;
   }
 

@@ -1,78 +1,73 @@
 import { TooLongError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { ByteQueue } from "./byte-queue.ts";
+import type { Decoder } from "./codec.ts";
 
 /**
- * Finds frames that end with a delimiter. One that is too long is an error, and is left out up to its end.
+ * Frames of bytes that end with a delimiter, out of a queue that others may take bytes out of too. One that is too long is
+ * an error, and is left out up to its end.
  *
  * @internal
  */
-export abstract class DelimitedDecoder<T> {
+export class DelimitedDecoder implements Decoder<Uint8Array> {
+  private readonly delimiters: Uint8Array;
   private readonly limit: number;
-  private readonly what: string;
-  /** Bytes of the queue among which there is no delimiter: no byte is looked at twice. */
+  /** Bytes of the queue among which there is no delimiter, if nothing was taken out since `taken`. */
   private searched = 0;
+  /** `queue.taken` when this was last used. */
+  private taken = 0;
   /** A frame that has been too long is read over, up to its end. */
   private discarding = false;
 
-  constructor(limit: number, what: string) {
+  constructor(delimiters: Uint8Array, limit: number) {
+    this.delimiters = delimiters;
     this.limit = limit;
-    this.what = what;
+  }
+
+  decode(queue: ByteQueue): Poll<Uint8Array> {
+    if (this.taken !== queue.taken) this.searched = 0;
+    let end = this.find(queue, this.searched);
+    if (this.discarding) {
+      this.discarding = end < 0;
+      this.consume(queue, end < 0 ? queue.length : end + 1);
+      end = this.find(queue, 0);
+    }
+    if (end >= 0) return this.give(queue, end, end + 1);
+    this.searched = queue.length;
+    this.taken = queue.taken;
+    if (queue.length <= this.limit) return Pending;
+    this.discarding = true;
+    return this.give(queue, queue.length, queue.length);
+  }
+
+  decodeEnd(queue: ByteQueue): Poll<Uint8Array> {
+    const frame = this.decode(queue);
+    if (frame !== Pending || queue.length === 0) return frame;
+    return this.give(queue, queue.length, queue.length);
   }
 
   /** Where the first delimiter is, from `from` on; or -1. */
-  protected abstract find(queue: ByteQueue, from: number): number;
-  /** A frame of the bytes before a delimiter. */
-  protected abstract frame(bytes: Uint8Array): T;
-  /** A frame of the bytes at the end, behind which no delimiter came. */
-  protected abstract last(bytes: Uint8Array): T;
-
-  /** Whether the bytes at the end are a frame. */
-  protected isLast(_bytes: Uint8Array): boolean {
-    return true;
+  private find(queue: ByteQueue, from: number): number {
+    const { delimiters } = this;
+    if (delimiters.length === 1) return queue.indexOf(delimiters[0] ?? 0, from);
+    const { bytes, start, end } = queue;
+    for (let i = start + from; i < end; i++) if (delimiters.includes(bytes[i] ?? 0)) return i - start;
+    return -1;
   }
 
-  decode(queue: ByteQueue): Poll<T> {
-    for (;;) {
-      const end = this.find(queue, Math.min(this.searched, queue.length));
-      if (end < 0) {
-        this.searched = queue.length;
-        if (this.discarding) this.forget(queue, queue.length);
-        else if (queue.length > this.limit) {
-          this.forget(queue, queue.length);
-          this.discarding = true;
-          throw new TooLongError(this.what, this.limit);
-        }
-        return Pending;
-      }
-      if (this.discarding) {
-        this.discarding = false;
-        this.forget(queue, end + 1);
-        continue;
-      }
-      try {
-        if (end > this.limit) throw new TooLongError(this.what, this.limit);
-        return this.frame(queue.view().subarray(0, end));
-      } finally {
-        this.forget(queue, end + 1);
-      }
+  private give(queue: ByteQueue, length: number, taken: number): Uint8Array {
+    if (length > this.limit) {
+      this.consume(queue, taken);
+      throw new TooLongError("the frame", this.limit);
     }
+    const frame = queue.view().slice(0, length);
+    this.consume(queue, taken);
+    return frame;
   }
 
-  decodeEnd(queue: ByteQueue): Poll<T> {
-    const frame = this.decode(queue);
-    if (frame !== Pending || queue.length === 0) return frame;
-    const bytes = queue.view();
-    if (!this.isLast(bytes)) return Pending;
-    try {
-      return this.last(bytes);
-    } finally {
-      this.forget(queue, queue.length);
-    }
-  }
-
-  private forget(queue: ByteQueue, size: number): void {
+  private consume(queue: ByteQueue, size: number): void {
     queue.advance(size);
+    this.taken = queue.taken;
     this.searched = 0;
   }
 }

@@ -56,8 +56,9 @@ function roundTrip<T>(codec: () => Codec<T>, frame: fc.Arbitrary<T>): Promise<vo
 describe("FramedRead: what was encoded is decoded again, in whatever pieces it comes", () => {
   const line = fc.string({ unit: "binary", maxLength: 20 }).map((text) => text.replaceAll(/[\r\n]/g, "-"));
   test("linesCodec", () => roundTrip(() => linesCodec(), line));
-  test("jsonLines", () =>
-    roundTrip(() => jsonLines(), fc.jsonValue({ noUnicodeString: false }) as fc.Arbitrary<unknown>));
+  // As JSON has them: it knows no -0.
+  const value = fc.json().map((json): unknown => JSON.parse(JSON.stringify(JSON.parse(json))));
+  test("jsonLines", () => roundTrip(() => jsonLines(), value));
   test("anyDelimiter", () =>
     roundTrip(() => anyDelimiter(Uint8Array.of(0, 1)), fc.uint8Array({ min: 2, maxLength: 20 })));
   for (const options of [

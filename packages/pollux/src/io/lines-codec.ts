@@ -1,45 +1,24 @@
+import { Pending, type Poll } from "../core/poll.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 import type { Codec } from "./codec.ts";
-import { DelimitedDecoder } from "./delimited-decoder.ts";
 import { FRAME_LIMIT, type LimitOptions, limitOf } from "./limit.ts";
-import { decodeUtf8, encodeUtf8, isFatal, type TextOptions } from "./utf8.ts";
+import { LineDecoder } from "./line-decoder.ts";
+import { encodeUtf8, isFatal, type TextOptions } from "./utf8.ts";
 
-const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
 
-class LinesCodec extends DelimitedDecoder<string> implements Codec<string> {
-  private readonly fatal: boolean;
-
-  constructor(limit: number, fatal: boolean) {
-    super(limit, "the line");
-    this.fatal = fatal;
-  }
-
-  protected override find(queue: ByteQueue, from: number): number {
-    return queue.indexOf(NEWLINE, from);
-  }
-
-  protected override frame(bytes: Uint8Array): string {
-    return decodeUtf8(withoutReturn(bytes), this.fatal, "the line");
-  }
-
-  protected override last(bytes: Uint8Array): string {
-    return decodeUtf8(bytes, this.fatal, "the line");
-  }
-
-  /** The end of a line that has no "\n" any more is none. */
-  protected override isLast(bytes: Uint8Array): boolean {
-    return bytes.length > 1 || bytes[0] !== CARRIAGE_RETURN;
+class LinesCodec extends LineDecoder implements Codec<string> {
+  override decodeEnd(queue: ByteQueue): Poll<string> {
+    const line = this.decode(queue);
+    if (line !== Pending) return line;
+    // The end of a line that has no "\n" any more is none.
+    return queue.length === 1 && queue.at(0) === CARRIAGE_RETURN ? Pending : super.decodeEnd(queue);
   }
 
   encode(line: string, queue: ByteQueue): void {
     if (typeof line !== "string") throw new TypeError(`a line must be a string, not ${typeof line}`);
     queue.append(encodeUtf8(`${line}\n`));
   }
-}
-
-function withoutReturn(bytes: Uint8Array): Uint8Array {
-  return bytes[bytes.length - 1] === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
 }
 
 /**

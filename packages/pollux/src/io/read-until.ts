@@ -60,9 +60,7 @@ export class ReadUntil extends ReadDelimited<Uint8Array> {
 
   protected override give(reader: BufferedReader, before: number, delimited: boolean): Uint8Array {
     const size = before + (delimited ? 1 : 0);
-    const bytes = reader.buffered.take(size);
-    reader.taken += size;
-    return bytes;
+    return reader.buffered.take(size);
   }
 }
 
