@@ -50,6 +50,11 @@ export class ReadHalf<S extends TwoSided> extends Reader {
     this.shared = shared;
   }
 
+  /** What it is a half of: for what else that can do. It is not to be closed by this way. */
+  get stream(): S {
+    return this.shared.stream;
+  }
+
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     if (this.isClosed) throw new ClosedError("the reading half");
     const poll = this.shared.stream.pollRead(cx, buf);
@@ -110,8 +115,13 @@ export class WriteHalf<S extends TwoSided> extends Writer {
     this.shared = shared;
   }
 
+  /** What it is a half of: for what else that can do. It is not to be closed by this way. */
+  get stream(): S {
+    return this.shared.stream;
+  }
+
   override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.noting(cx, this.stream.pollWrite(cx, buf));
+    return this.noting(cx, this.open.pollWrite(cx, buf));
   }
 
   override get isWriteVectored(): boolean {
@@ -119,15 +129,15 @@ export class WriteHalf<S extends TwoSided> extends Writer {
   }
 
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
-    return this.noting(cx, this.stream.pollWriteVectored(cx, bufs));
+    return this.noting(cx, this.open.pollWriteVectored(cx, bufs));
   }
 
   override pollFlush(cx: Context): Poll<void> {
-    return this.noting(cx, this.stream.pollFlush(cx));
+    return this.noting(cx, this.open.pollFlush(cx));
   }
 
   override pollShutdown(cx: Context): Poll<void> {
-    return this.noting(cx, this.stream.pollShutdown(cx));
+    return this.noting(cx, this.open.pollShutdown(cx));
   }
 
   override cancelWrite(): void {
@@ -172,7 +182,7 @@ export class WriteHalf<S extends TwoSided> extends Writer {
     return poll;
   }
 
-  private get stream(): S {
+  private get open(): S {
     if (this.isClosed) throw new ClosedError("the writing half");
     return this.shared.stream;
   }

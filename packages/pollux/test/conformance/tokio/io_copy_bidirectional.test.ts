@@ -8,12 +8,13 @@ import { type CopyBidirectional, copyBidirectional } from "../../../src/io/copy-
 import { mock } from "../../../src/io/mock.ts";
 import { TcpListener } from "../../../src/net/tcp-listener.ts";
 import { TcpStream } from "../../../src/net/tcp-stream.ts";
-import { run } from "../../../src/runtime/runtime.ts";
+import { Runtime, run } from "../../../src/runtime/runtime.ts";
 import type { JoinHandle } from "../../../src/task/join-handle.ts";
 import { spawn } from "../../../src/task/spawn.ts";
 import { sleep } from "../../../src/time/sleep.ts";
 import { yieldsAtTimes } from "../../support/cooperative.ts";
 import { text, utf8 } from "../../support/io.ts";
+import { reactors } from "../../support/reactors.ts";
 
 const socketPair = co(function* () {
   const listener = yield* TcpListener.bind({ host: "127.0.0.1", port: 0 });
@@ -38,9 +39,13 @@ const blockWrite = co(function* (stream: TcpStream) {
 type Body = (handle: JoinHandle<[number, number]>, a: TcpStream, b: TcpStream) => Future<void>;
 
 /** The two streams in between are handed over in both orders. */
-for (const order of ["a, b", "b, a"]) {
+const cases = reactors.flatMap(([name, options]) =>
+  ["a, b", "b, a"].map((order) => ({ order, name, options })),
+);
+
+for (const { order, name, options } of cases) {
   const symmetric = (body: Body): Promise<void> =>
-    run(
+    new Runtime(options).run(
       co(function* () {
         const [a, a1] = yield* socketPair();
         const [b, b1] = yield* socketPair();
@@ -56,7 +61,7 @@ for (const order of ["a, b", "b, a"]) {
       })(),
     );
 
-  test(`test_basic_transfer: what one side writes the other one reads; as ${order}`, () =>
+  test(`test_basic_transfer: what one side writes the other one reads; as ${order}, on ${name}`, () =>
     symmetric(
       co(function* (_handle, a, b) {
         yield* a.writeAll(utf8("test"));
@@ -66,7 +71,7 @@ for (const order of ["a, b", "b, a"]) {
       }),
     ));
 
-  test(`test_transfer_after_close: when one side has ended, the other direction goes on; as ${order}`, () =>
+  test(`test_transfer_after_close: when one side has ended, the other direction goes on; as ${order}, on ${name}`, () =>
     symmetric(
       co(function* (handle, a, b) {
         yield* a.shutdown();
@@ -80,7 +85,7 @@ for (const order of ["a, b", "b, a"]) {
       }),
     ));
 
-  test(`blocking_one_side_does_not_block_other: a side that is not read from does not hold up the other direction; as ${order}`, () =>
+  test(`blocking_one_side_does_not_block_other: a side that is not read from does not hold up the other direction; as ${order}, on ${name}`, () =>
     symmetric(
       co(function* (handle, a, b) {
         const written = yield* blockWrite(a);
@@ -88,7 +93,7 @@ for (const order of ["a, b", "b, a"]) {
         const buf = new Uint8Array(4);
         yield* a.readExact(buf);
         expect(text(buf)).toBe("quux");
-        // Node ends a socket when all that is before it has gone: that needs somebody who reads.
+        // On Node's reactor a socket ends when all that is before it has gone: that needs somebody who reads.
         const [, read] = yield* tryJoin(a.shutdown(), b.readToEnd());
         expect(read.length).toBe(written);
         b.close();
