@@ -10,7 +10,7 @@ import type { TimedCase } from "../harness/case.ts";
 const BLOCK = 1_048_576;
 const PIECE = 65_536;
 
-/** Lines as in a log, 86 bytes on average; the last one fills the block. */
+/** Lines as in a log, 87 bytes on average; the last one fills the block. */
 function makeText(): string {
   let text = "";
   for (let n = 0; ; n++) {

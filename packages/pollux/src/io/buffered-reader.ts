@@ -137,6 +137,8 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
    * A line of more than `maxLength` bytes, 8 MiB unless said otherwise, is an error, `TooLongError`, and left out. So is
    * one that is no UTF-8, with `InvalidDataError`. The lines behind it follow.
    *
+   * Lines are cut out of text of up to 64 KiB, which stays in memory as long as one of them does.
+   *
    * @throws TypeError, RangeError for options that make no sense
    *
    * @example

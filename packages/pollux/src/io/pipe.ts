@@ -100,7 +100,6 @@ export class Pipe {
   /** By the reader: what is on its way is lost, and writes fail. */
   abandon(): void {
     this.abandoned = true;
-    this.queue.clear();
     this.wakeReader();
     this.wakeWriter();
   }
