@@ -124,6 +124,10 @@ export class TcpStream extends Duplex {
     return this.source.pollWrite(cx, buf);
   }
 
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.source.pollWriteVectored(cx, bufs);
   }
