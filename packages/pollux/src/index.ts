@@ -53,6 +53,7 @@ export {
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
+export type { Inspection, InspectionTarget } from "./core/inspection.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
 // Bridges to promises
@@ -65,6 +66,15 @@ export type { SocketAddress, TcpConnectOptions, TcpListenOptions } from "./react
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
+export type {
+  Finding,
+  GroupSnapshot,
+  RuntimeSnapshot,
+  TaskRef,
+  TaskSnapshot,
+  WaitSnapshot,
+} from "./runtime/snapshot.ts";
+export { snapshot } from "./runtime/take-snapshot.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
 // Sync

@@ -25,6 +25,8 @@ export interface TimerDriver {
 export interface ReactorSlot {
   /** The back end: `"node"`. */
   readonly name: string;
+  /** Sources that are open. */
+  readonly openSources: number;
   /** Closes all sources that are still open. */
   close(): void;
 }

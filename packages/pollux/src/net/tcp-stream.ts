@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { SocketAddress, TcpConnectOptions, TcpStreamSource } from "../reactor/reactor.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
@@ -221,6 +222,15 @@ class Connect extends Future<TcpStream> {
     this.#source?.cancelWrite();
     this.#source?.close();
   }
+
+  override inspect(): Inspection {
+    const { host, port } = this.#options;
+    return { op: `connect to ${host}:${port}` };
+  }
+}
+
+function at({ host, port }: SocketAddress): string {
+  return `${host}:${port}`;
 }
 
 /** An operation on one side of a stream, which is its own from the first poll to the end. */
@@ -256,6 +266,13 @@ abstract class Operation<T> extends Future<T> {
     if (stream === null) return;
     this.stream = null;
     this.leave(stream);
+  }
+
+  override inspect(): Inspection {
+    const { stream } = this;
+    if (stream === null) return { op: this.what };
+    const name = `${at(stream.localAddress)} to ${at(stream.peerAddress)}`;
+    return { op: `${this.what} on`, target: { kind: "TCP stream", name, key: stream } };
   }
 }
 

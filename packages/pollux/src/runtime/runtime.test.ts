@@ -266,7 +266,7 @@ describe("Runtime", () => {
         text = runtime.dump();
       })(),
     );
-    expect(text).toContain("task 2 (the outer one): waiting in outer > inner > Sleep");
+    expect(text).toContain("task 2 (the outer one): waiting in outer > inner > sleep (due in 999 ms)");
     expect(text).toContain("task 1 (main): running");
   });
 

@@ -3,6 +3,7 @@ import process from "node:process";
 import type { Context } from "../core/context.ts";
 import { ClosedError, FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 
@@ -51,7 +52,8 @@ const FOREVER = 2 ** 31 - 1;
  * ```
  */
 export class Signals implements KeepsAlive {
-  private readonly names: readonly SignalName[];
+  /** @internal */
+  readonly names: readonly SignalName[];
   /** Those that came and were not received, each once, the oldest first. */
   private readonly arrived = new Set<SignalName>();
   private readonly waiting = new Waiting(this);
@@ -155,6 +157,10 @@ class Recv extends Future<SignalName> {
   override cancel(): void {
     this.#signals?.recvEnded(this);
     this.#signals = null;
+  }
+
+  override inspect(): Inspection {
+    return { op: "receive", state: this.#signals?.names.join(", ") ?? "over" };
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Context, Waker } from "../core/context.ts";
+import { counted } from "../core/counted.ts";
 import { ClosedError, LaggedError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
@@ -142,6 +144,10 @@ export class BroadcastChannel<T> implements HasReceivers {
     }
   }
 
+  get target(): InspectionTarget {
+    return { kind: "broadcast channel", name: this.name, key: this };
+  }
+
   describe(): string {
     return this.name === undefined
       ? "the broadcast channel"
@@ -196,6 +202,14 @@ export class BroadcastRecv<T> extends Future<T> implements Linked<BroadcastRecv<
     this.isDone = true;
     this.waker = null;
     if (this.list?.remove(this) === true) this.cursor.waiting--;
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "receive from",
+      target: this.channel.target,
+      state: `nothing new, ${counted(this.channel.strongCount, "sender")} open`,
+    };
   }
 
   /** Called when the channel has taken this out of its waiters. */

@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
 import { Future, type Suspend } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { checkCount } from "./count.ts";
 import type { MpscChannel, Receiving } from "./mpsc-channel.ts";
@@ -209,6 +210,11 @@ function pollNext<T>(channel: MpscChannel<T>, receiving: Receiving, cx: Context)
   return Pending;
 }
 
+function inspectReceiving(channel: MpscChannel<unknown> | null): Inspection {
+  if (channel === null) return { op: "receive" };
+  return { op: "receive from", target: channel.target, state: channel.receiverState() };
+}
+
 class MpscRecv<T> extends Future<T> implements Receiving {
   /** `null` once it has ended. */
   private channel: MpscChannel<T> | null;
@@ -252,6 +258,10 @@ class MpscRecv<T> extends Future<T> implements Receiving {
     this.channel?.unpark(this);
     this.channel = null;
   }
+
+  override inspect(): Inspection {
+    return inspectReceiving(this.channel);
+  }
 }
 
 class MpscRecvMany<T> extends Future<number> implements Receiving {
@@ -290,5 +300,9 @@ class MpscRecvMany<T> extends Future<number> implements Receiving {
   override cancel(): Poll<void> {
     this.channel?.unpark(this);
     this.channel = null;
+  }
+
+  override inspect(): Inspection {
+    return inspectReceiving(this.channel);
   }
 }

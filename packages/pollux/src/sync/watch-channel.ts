@@ -1,6 +1,8 @@
 import type { Context, Waker } from "../core/context.ts";
+import { counted } from "../core/counted.ts";
 import { ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
@@ -75,6 +77,10 @@ export class WatchChannel<T> implements HasReceivers {
     }
   }
 
+  get target(): InspectionTarget {
+    return { kind: "watch channel", name: this.name, key: this };
+  }
+
   describe(): string {
     return this.name === undefined ? "the watch channel" : `the watch channel ${JSON.stringify(this.name)}`;
   }
@@ -132,6 +138,14 @@ export abstract class WatchWait<T> extends Future<T> implements Linked<WatchWait
     this.isDone = true;
     this.waker = null;
     if (this.list?.remove(this) === true) this.cursor.waiting--;
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "a change of",
+      target: this.channel.target,
+      state: `version ${this.channel.version}, ${counted(this.channel.senderCount, "sender")} open`,
+    };
   }
 
   /** Called when the channel has taken this out of its waiters. */

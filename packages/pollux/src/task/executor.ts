@@ -12,6 +12,7 @@ import { taskOf } from "./current-task.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
 import { JoinHandle } from "./join-handle.ts";
+import { callSite, origins } from "./origins.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Task, TaskExtras } from "./task.ts";
 import { TaskGroup } from "./task-group.ts";
@@ -37,8 +38,9 @@ export interface ExecutorParts {
   onUnhandledError: (error: unknown, task: Task) => void;
 }
 
-// A constant of this module: V8 folds it into optimised code, while it would load an import at each use.
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
 const current = ambient;
+const noted = origins;
 
 /** Polls between two looks at the clock. */
 const POLLS_PER_CLOCK = 32;
@@ -121,6 +123,10 @@ export class Executor implements RuntimeHandle {
       task.extras = new TaskExtras();
       task.extras.name = options.name;
     }
+    if (noted.tracked) {
+      task.extras ??= new TaskExtras();
+      task.extras.origin = callSite();
+    }
     inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
     if (group !== this.detached) this.groups.add(group);
     group.add(task as Task);
@@ -141,6 +147,7 @@ export class Executor implements RuntimeHandle {
   /** A task that was idle, or is running, has been woken. */
   woken(task: Task, idle: boolean): void {
     this.wakes++;
+    task.wakes++;
     if (this.hooks !== null) this.tell(this.hooks.onWake, task);
     if (idle) this.enqueue(task);
   }
@@ -151,6 +158,11 @@ export class Executor implements RuntimeHandle {
       this.scheduled = true;
       this.host.microtask(this.drain);
     }
+  }
+
+  /** Tasks that are to be polled. */
+  get runnable(): number {
+    return this.queue.size;
   }
 
   /** Whether there is nothing to poll and nothing under way outside: only timers can make progress. */
@@ -206,6 +218,7 @@ export class Executor implements RuntimeHandle {
   private poll(task: Task): void {
     this.budget = POLL_BUDGET;
     this.polls++;
+    task.polls++;
     if (current.cx !== task) current.cx = task;
     const hooks = this.hooks;
     if (hooks !== null) this.tell(hooks.onPollStart, task);

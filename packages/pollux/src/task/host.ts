@@ -22,6 +22,8 @@ export interface Host {
   warn(text: string): void;
   /** The async context that is current now, as a function that runs another one in it; `null` if it holds nothing. */
   captureContext(): ((run: () => void) => void) | null;
+  /** Whether runtimes track origins that do not say themselves; see `RuntimeOptions`. */
+  readonly trackOrigins?: boolean;
   /** Runs `run` outside of every caller's async context, in one that belongs to the runtime. */
   ownContext(run: () => void): void;
 }

@@ -113,6 +113,7 @@ export const host: Host = {
     process.stderr.write(`${text}\n`);
   },
   captureContext,
+  trackOrigins: process.env["POLLUX_TRACK_ORIGINS"] === "1",
   ownContext: (run) => {
     runInAsyncScope.call(own, run);
     if (storeSeen) forgetStores();

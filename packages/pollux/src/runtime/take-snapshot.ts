@@ -1,0 +1,179 @@
+import { Frame } from "../core/frame.ts";
+import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
+import type { Executor } from "../task/executor.ts";
+import { type Task, TaskBit } from "../task/task.ts";
+import { dumper, type Rest } from "./dump.ts";
+import { dumpText } from "./dump-text.ts";
+import { findings, partsOf } from "./findings.ts";
+import type { Runtime } from "./runtime.ts";
+import type { GroupSnapshot, RuntimeSnapshot, TaskRef, TaskSnapshot, WaitSnapshot } from "./snapshot.ts";
+
+/** The most coroutines of a chain that are named. */
+const LONGEST_CHAIN = 32;
+
+const numbers = new WeakMap<object, number>();
+const counts = new Map<string, number>();
+
+function numbered({ kind, name, key }: InspectionTarget): string {
+  let number = numbers.get(key);
+  if (number === undefined) {
+    number = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, number);
+    numbers.set(key, number);
+  }
+  return `${kind} #${number}${name === undefined ? "" : ` ${JSON.stringify(name)}`}`;
+}
+
+function nameOf(task: Task): string | undefined {
+  return task.name ?? (task.future instanceof Frame ? task.future.name : undefined);
+}
+
+/**
+ * The task behind a context. A child of a combinator that has ended knows it no longer: then whoever polled the combinator
+ * tells.
+ */
+function taskBehind(cx: object | null): Task | null {
+  let at = cx as Partial<Task & { parent: object; owner: object }> | null | undefined;
+  while (at !== null && at !== undefined) {
+    if (at.extras !== undefined) return at as Task;
+    at = (at.parent ?? at.owner) as typeof at;
+  }
+  return null;
+}
+
+class Snapshots {
+  private readonly executor: Executor;
+  private readonly now: number;
+
+  constructor(executor: Executor) {
+    this.executor = executor;
+    this.now = executor.timers.now();
+  }
+
+  ref(task: Task): TaskRef {
+    const name = nameOf(task);
+    return {
+      id: task.id,
+      ...(name !== undefined && { name }),
+      ...(task.isComplete && { ended: true }),
+      ...(task.runtime !== this.executor && { foreign: true }),
+    };
+  }
+
+  task(task: Task, waitsFor: WaitSnapshot | undefined): Omit<TaskSnapshot, "scopes"> {
+    const { id, bits, polls, wakes } = task;
+    const name = nameOf(task);
+    const spawnedAt = task.extras?.origin;
+    return {
+      id,
+      ...(name !== undefined && { name }),
+      state:
+        (bits & TaskBit.Running) !== 0
+          ? "running"
+          : (bits & TaskBit.Notified) !== 0
+            ? "runnable"
+            : (bits & TaskBit.Cancelled) !== 0
+              ? "cleaning up"
+              : "waiting",
+      polls,
+      wakes,
+      ...(spawnedAt !== undefined && { spawnedAt }),
+      // That of a task that runs is what it waited for last.
+      ...(waitsFor !== undefined && (bits & TaskBit.Running) === 0 && { waitsFor }),
+    };
+  }
+
+  /** @param path - the futures that poll this one, lest one that names itself is followed for ever */
+  wait(future: Future<unknown>, name = "", path: ReadonlySet<Future<unknown>> = new Set()): WaitSnapshot {
+    const chain: string[] = [];
+    let at = future;
+    while (at instanceof Frame && at.awaited !== null) {
+      chain.push(at.name);
+      at = at.awaited;
+    }
+    if (chain.length > LONGEST_CHAIN) {
+      const left = chain.length - LONGEST_CHAIN;
+      chain.splice(LONGEST_CHAIN / 2, left, `… ${left} more …`);
+    }
+    const { op, target, state, due, futures, tasks, granted, any, outside, owns } = inspect(at);
+    const on = new Set(path).add(at);
+    const known = tasks?.map(taskBehind);
+    return {
+      ...(name !== "" && { name }),
+      ...(chain.length > 0 && { in: chain }),
+      op,
+      ...(target !== undefined && { target: numbered(target) }),
+      ...(state !== undefined && { state }),
+      ...(due !== undefined && { dueIn: Math.max(0, Math.ceil(due - this.now)) }),
+      ...(known !== undefined && { tasks: known.flatMap((task) => (task === null ? [] : this.ref(task))) }),
+      ...(granted !== undefined && {
+        granted: granted.map((waker) => {
+          const task = taskBehind(waker);
+          return task === null ? null : this.ref(task);
+        }),
+      }),
+      ...(futures !== undefined && {
+        awaits: futures.flatMap(([name, each]) => (on.has(each) ? [] : this.wait(each, name, on))),
+      }),
+      ...(any === true && { any }),
+      ...((outside === true || known?.includes(null) === true) && { outside: true }),
+      ...(owns === true && { owns }),
+      ...(at.inspect === Future.prototype.inspect && { silent: true }),
+    };
+  }
+}
+
+/** What a future tells of itself. A dump is for a program that is in trouble already, and must not fail. */
+function inspect(future: Future<unknown>): Inspection {
+  try {
+    return future.inspect();
+  } catch (error) {
+    return { op: future.constructor.name, state: `its inspect has thrown ${String(error)}` };
+  }
+}
+
+function takeSnapshot(executor: Executor, rest: Rest): RuntimeSnapshot {
+  const snapshots = new Snapshots(executor);
+  const tasks = new Map<number, TaskSnapshot & { scopes: GroupSnapshot[] }>();
+  const scopes: [task: number, scope: WaitSnapshot][] = [];
+  const live = executor.liveTasks();
+  for (const task of live.flatMap((group) => group.tasks)) {
+    const waitsFor = task.future === null ? undefined : snapshots.wait(task.future);
+    tasks.set(task.id, { ...snapshots.task(task, waitsFor), scopes: [] });
+    for (const wait of partsOf(waitsFor)) if (wait.owns === true) scopes.push([task.id, wait]);
+  }
+  const take = (of: readonly { id: number; foreign?: true }[]): TaskSnapshot[] =>
+    of.flatMap(({ id, foreign }) => (foreign === true ? [] : (tasks.get(id) ?? [])));
+  const owned = new Set<TaskSnapshot>();
+  for (const [id, scope] of scopes) {
+    const children = take(scope.tasks ?? []);
+    for (const child of children) owned.add(child);
+    if (children.length > 0) tasks.get(id)?.scopes.push({ name: scope.op, tasks: children });
+  }
+  const groups = live
+    .map(({ group, tasks }) => ({ name: group, tasks: take(tasks).filter((task) => !owned.has(task)) }))
+    .filter((group) => group.tasks.length > 0);
+  return { findings: findings(tasks, rest), groups };
+}
+
+dumper.dump = (executor, rest) => dumpText(takeSnapshot(executor, rest));
+
+/**
+ * What `Runtime.dump` says, as plain data that `JSON.stringify` takes.
+ *
+ * @example
+ * ```ts
+ * const runtime = new Runtime({ clock: "paused" });
+ * const main = co(function* main() {
+ *   spawn(sleep(50), { name: "nap" });
+ *   yield* yieldNow();
+ *   const nap = snapshot(runtime).groups.find(({ name }) => name === "detached")?.tasks[0];
+ *   console.log(nap?.name, nap?.state, nap?.waitsFor?.op, nap?.waitsFor?.dueIn); // nap waiting sleep 50
+ * });
+ * await runtime.run(main());
+ * ```
+ */
+export function snapshot(runtime: Runtime): RuntimeSnapshot {
+  return takeSnapshot(runtime.handle, runtime.rest);
+}

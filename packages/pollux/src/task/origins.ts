@@ -1,0 +1,31 @@
+import { ambient } from "../core/ambient.ts";
+import { taskOf } from "./current-task.ts";
+
+/**
+ * Whether it is noted where tasks are spawned and senders are made. A stack takes microseconds, so it is off until a
+ * runtime asks for it; from then on it is on for the thread, for a channel belongs to no runtime.
+ */
+export const origins: { tracked: boolean } = { tracked: false };
+
+/** The folder of the library, as it stands in a stack; `null` where all of a program is in one file. */
+let own: string | null | undefined;
+
+const WHERE = /\(?([^\s()]+:\d+:\d+)\)?$/;
+
+/** Where the code stands that has called the library: `"file:///app/main.js:12:5"`. `undefined` if that cannot be told. */
+export function callSite(): string | undefined {
+  const places = (new Error().stack ?? "")
+    .split("\n")
+    .map((line) => WHERE.exec(line)?.[1])
+    .filter((place) => place !== undefined);
+  own ??= /^(.*[\\/])task[\\/]origins\.[jt]s:/.exec(places[0] ?? "")?.[1] ?? null;
+  const folder = own;
+  return folder === null ? undefined : places.find((place) => !place.startsWith(folder));
+}
+
+/** Who makes something and where, for people: `"task 2 (reader) at file:///app/main.js:12:5"`. */
+export function maker(): string {
+  const task = taskOf(ambient.cx);
+  const at = callSite();
+  return `${task === null ? "code outside of any task" : task.describe()}${at === undefined ? "" : ` at ${at}`}`;
+}
