@@ -65,7 +65,9 @@ export { TcpStream } from "./net/tcp-stream.ts";
 export type { SocketAddress, TcpConnectOptions, TcpListenOptions } from "./reactor/reactor.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";
+export { dumpOnSignal } from "./runtime/dump-on-signal.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
+export { type SlowPoll, type SlowPolls, slowPolls } from "./runtime/slow-polls.ts";
 export type {
   Finding,
   GroupSnapshot,
@@ -75,6 +77,8 @@ export type {
   WaitSnapshot,
 } from "./runtime/snapshot.ts";
 export { snapshot } from "./runtime/take-snapshot.ts";
+export { type TraceEvent, TraceRecorder, type TraceRecorderOptions } from "./runtime/trace-recorder.ts";
+export { type WatchdogOptions, watchdog } from "./runtime/watchdog.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
 // Sync

@@ -150,7 +150,8 @@ function dead(tasks: Tasks, blocked: ReadonlySet<number>, rest: Rest): Finding[]
     for (const wait of partsOf(tasks.get(id)?.waitsFor)) {
       if ((wait.awaits ?? []).length > 0 || (wait.tasks ?? []).length > 0 || (wait.granted ?? []).length > 0)
         continue;
-      const what = phrase(wait);
+      const what =
+        phrase(wait) + (wait.silent === true ? ": it has kept no waker, or whoever has it is gone" : "");
       const ids = found.get(what);
       if (ids === undefined) found.set(what, [id]);
       else if (!ids.includes(id)) ids.push(id);

@@ -266,6 +266,26 @@ export class Runtime {
   }
 
   /**
+   * Has hooks called from now on, besides those of the options: to look at a program that runs.
+   *
+   * @returns what ends it
+   *
+   * @example
+   * ```ts
+   * const runtime = new Runtime();
+   * const names: (string | undefined)[] = [];
+   * const stop = runtime.observe({ onSpawn: (task) => names.push(task.name) });
+   * await runtime.run(ready(1));
+   * stop();
+   * await runtime.run(ready(2));
+   * console.log(names); // [main]
+   * ```
+   */
+  observe(hooks: Hooks): () => void {
+    return this.#executor.observe(hooks);
+  }
+
+  /**
    * What can still wake a task.
    * @internal
    */

@@ -3,6 +3,7 @@ import { Future } from "../core/future.ts";
 import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import type { Executor } from "../task/executor.ts";
 import { type Task, TaskBit } from "../task/task.ts";
+import { nameOf } from "../task/waits-for.ts";
 import { dumper, type Rest } from "./dump.ts";
 import { dumpText } from "./dump-text.ts";
 import { findings, partsOf } from "./findings.ts";
@@ -23,10 +24,6 @@ function numbered({ kind, name, key }: InspectionTarget): string {
     numbers.set(key, number);
   }
   return `${kind} #${number}${name === undefined ? "" : ` ${JSON.stringify(name)}`}`;
-}
-
-function nameOf(task: Task): string | undefined {
-  return task.name ?? (task.future instanceof Frame ? task.future.name : undefined);
 }
 
 /**

@@ -171,9 +171,14 @@ class Recv extends Future<SignalName> {
  */
 export function signals(...names: SignalName[]): Signals {
   if (names.length === 0) throw new TypeError('signals needs at least one name: signals("SIGINT")');
+  checkSignals(names);
+  return new Signals([...new Set(names)]);
+}
+
+/** @throws TypeError for a name of no signal that this system has and lets a process handle */
+export function checkSignals(names: readonly SignalName[]): void {
   for (const name of names) {
     if (!(name in constants.signals)) throw new TypeError(`${String(name)} is no signal of this system`);
     if (UNHANDLED.has(name)) throw new TypeError(`${name} cannot be handled by a process`);
   }
-  return new Signals([...new Set(names)]);
 }

@@ -71,7 +71,11 @@ export class Executor implements RuntimeHandle {
   readonly host: Host;
   readonly timers: TimerDriver;
   readonly cleanupLimit: number;
-  readonly hooks: Hooks | null;
+  /** Those that are told what happens to tasks; `null` for none, so that none costs one comparison. */
+  private observers: readonly Hooks[] | null = null;
+  /** The one of them that the host has brought in. */
+  private diagnostics: Hooks | null = null;
+  private stopDiagnostics: (() => void) | null = null;
   /** Tasks that belong to no scope or set. */
   readonly detached: TaskGroup;
 
@@ -105,7 +109,7 @@ export class Executor implements RuntimeHandle {
     this.detached = parts.detached ?? new TaskGroup("detached");
     this.cleanupLimit = parts.cleanupLimit;
     this.asyncContext = parts.asyncContext;
-    this.hooks = parts.hooks;
+    if (parts.hooks !== null) this.observe(parts.hooks);
     this.onUnhandledError = parts.onUnhandledError;
   }
 
@@ -118,6 +122,7 @@ export class Executor implements RuntimeHandle {
   start<T>(future: Future<T>, options: SpawnOptions | undefined, group: TaskGroup): Task<T> {
     const task = new Task<T>(this, group, future, this.spawned + 1);
     future.claim(task);
+    if (!this.scheduled) this.lookForDiagnostics();
     this.spawned++;
     if (options?.name !== undefined) {
       task.extras = new TaskExtras();
@@ -130,7 +135,7 @@ export class Executor implements RuntimeHandle {
     inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
     if (group !== this.detached) this.groups.add(group);
     group.add(task as Task);
-    if (this.hooks !== null) this.tell(this.hooks.onSpawn, task as Task);
+    if (this.observers !== null) this.tell("onSpawn", task as Task);
     this.enqueue(task as Task);
     return task;
   }
@@ -148,7 +153,7 @@ export class Executor implements RuntimeHandle {
   woken(task: Task, idle: boolean): void {
     this.wakes++;
     task.wakes++;
-    if (this.hooks !== null) this.tell(this.hooks.onWake, task);
+    if (this.observers !== null) this.tell("onWake", task);
     if (idle) this.enqueue(task);
   }
 
@@ -171,6 +176,7 @@ export class Executor implements RuntimeHandle {
   }
 
   private readonly drain = (): void => {
+    this.lookForDiagnostics();
     this.host.ownContext(this.pollAll);
   };
 
@@ -220,21 +226,45 @@ export class Executor implements RuntimeHandle {
     this.polls++;
     task.polls++;
     if (current.cx !== task) current.cx = task;
-    const hooks = this.hooks;
-    if (hooks !== null) this.tell(hooks.onPollStart, task);
+    if (this.observers !== null) this.tell("onPollStart", task);
     const enter = enterOf(task);
     if (enter === null) task.run();
     else runIn(enter, task);
-    if (hooks !== null) this.tell(hooks.onPollEnd, task);
+    if (this.observers !== null) this.tell("onPollEnd", task);
   }
 
-  /** Calls a hook. One that throws is reported as an uncaught error, and the tasks go on. */
-  private tell(hook: ((task: Task) => void) | undefined, task: Task): void {
-    try {
-      hook?.call(this.hooks, task);
-    } catch (error) {
-      this.host.uncaught(error);
+  /** Calls a hook of each observer. One that throws is reported as an uncaught error, and the tasks go on. */
+  private tell(event: keyof Hooks, task: Task): void {
+    for (const hooks of this.observers ?? []) {
+      try {
+        hooks[event]?.(task);
+      } catch (error) {
+        this.host.uncaught(error);
+      }
     }
+  }
+
+  /** Has hooks called from now on; returns what ends that. */
+  observe(hooks: Hooks): () => void {
+    const others = this.observers ?? [];
+    this.observers = [...others, hooks];
+    let observes = true;
+    return () => {
+      if (!observes || this.observers === null) return;
+      observes = false;
+      const at = this.observers.indexOf(hooks);
+      const left = this.observers.filter((_, i) => i !== at);
+      this.observers = left.length > 0 ? left : null;
+    };
+  }
+
+  /** Looks whether somebody has begun to listen at the host, or has ceased to. */
+  private lookForDiagnostics(): void {
+    const found = this.host.diagnostics === undefined ? null : this.host.diagnostics();
+    if (found === this.diagnostics) return;
+    this.stopDiagnostics?.();
+    this.diagnostics = found;
+    this.stopDiagnostics = found === null ? null : this.observe(found);
   }
 
   private isTurnOver(): boolean {
@@ -268,7 +298,7 @@ export class Executor implements RuntimeHandle {
     const group = task.group;
     this.ended++;
     if (group.size === 0 && group !== this.detached) this.groups.delete(group);
-    if (this.hooks !== null) this.tell(this.hooks.onEnd, task);
+    if (this.observers !== null) this.tell("onEnd", task);
     if (!task.isFailed || task.isAborted || task.isObserved) return;
     if (this.failures.push(task) === 1) this.host.turn(this.reportFailures);
   }

@@ -1,5 +1,6 @@
 import { ambient } from "../core/ambient.ts";
 import { taskOf } from "./current-task.ts";
+import { nameOf } from "./waits-for.ts";
 
 /**
  * Whether it is noted where tasks are spawned and senders are made. A stack takes microseconds, so it is off until a
@@ -26,6 +27,9 @@ export function callSite(): string | undefined {
 /** Who makes something and where, for people: `"task 2 (reader) at file:///app/main.js:12:5"`. */
 export function maker(): string {
   const task = taskOf(ambient.cx);
+  const name = task === null ? undefined : nameOf(task);
+  const who =
+    task === null ? "code outside of any task" : `task ${task.id}${name === undefined ? "" : ` (${name})`}`;
   const at = callSite();
-  return `${task === null ? "code outside of any task" : task.describe()}${at === undefined ? "" : ` at ${at}`}`;
+  return at === undefined ? who : `${who} at ${at}`;
 }
