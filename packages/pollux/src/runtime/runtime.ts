@@ -252,11 +252,11 @@ export class Runtime {
    * ```ts
    * const runtime = new Runtime();
    * const main = co(function* main() {
-   *   const lock = new Mutex(0);
-   *   yield* lock.lock();
-   *   spawn(lock.lock(), { name: "second" });
+   *   const door = new Mutex(0, { name: "door" });
+   *   yield* door.lock();
+   *   spawn(door.lock(), { name: "visitor" });
    *   yield* yieldNow();
-   *   console.log(runtime.dump().includes("lock mutex #1 (held by task 1 (main))")); // true
+   *   console.log(runtime.dump().includes('"door" (held by task 1 (main))')); // true
    * });
    * await runtime.run(main());
    * ```
