@@ -1,7 +1,7 @@
 import process from "node:process";
 import { checkSignals, type SignalName } from "../signal/signals.ts";
 import type { Runtime } from "./runtime.ts";
-import "./take-snapshot.ts";
+import { fullDump } from "./take-snapshot.ts";
 
 /**
  * Writes `runtime.dump()` to stderr whenever the process gets a signal: `kill -USR2 PID` then shows what a running program
@@ -20,10 +20,9 @@ import "./take-snapshot.ts";
  * ```
  */
 export function dumpOnSignal(runtime: Runtime, signal: SignalName = "SIGUSR2"): Disposable {
-  const listener = (): void => {
-    process.stderr.write(`pollux: ${signal}\n${runtime.dump()}\n`);
-  };
   checkSignals([signal]);
+  const listener = (): void =>
+    runtime.handle.host.warn(`pollux: ${signal}\n${fullDump(runtime.handle, runtime.rest)}`);
   process.on(signal, listener);
   return { [Symbol.dispose]: () => void process.off(signal, listener) };
 }

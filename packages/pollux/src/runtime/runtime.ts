@@ -246,7 +246,7 @@ export class Runtime {
    * each other in a circle, a lock that was granted to who does not poll. For logs and people; `snapshot` has the same
    * as data. `docs/stuck.md` shows how to read it.
    *
-   * A bundle that uses none of `snapshot`, `dumpOnSignal`, `watchdog` has a plain list of the tasks in its place.
+   * In a bundle that uses neither `snapshot` nor `dumpOnSignal`, it is a plain list of the tasks.
    *
    * @example
    * ```ts

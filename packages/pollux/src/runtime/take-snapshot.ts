@@ -154,7 +154,11 @@ function takeSnapshot(executor: Executor, rest: Rest): RuntimeSnapshot {
   return { findings: findings(tasks, rest), groups };
 }
 
-dumper.dump = (executor, rest) => dumpText(takeSnapshot(executor, rest));
+export function fullDump(executor: Executor, rest: Rest): string {
+  return dumpText(takeSnapshot(executor, rest));
+}
+
+dumper.dump = fullDump;
 
 /**
  * What `Runtime.dump` says, as plain data that `JSON.stringify` takes.

@@ -136,7 +136,7 @@ export class TraceRecorder implements Hooks {
     if (!this.byTask) name(0, "polls");
     const life = ({ dur = 0, ...event }: TraceEvent, id: number): void => {
       const { args, ...end } = event;
-      recorded.push({ ...end, id: `${id}` }, { ...event, ph: "e", ts: event.ts + dur, id: `${id}` });
+      recorded.push({ ...event, id: `${id}` }, { ...end, ph: "e", ts: event.ts + dur, id: `${id}` });
     };
     let lives = 0;
     for (const event of this.events) {

@@ -15,10 +15,11 @@ export interface WatchdogData {
  * and evaluates which task is under way. The thread writes to the descriptor itself, since its own `process.stderr`
  * would go through the main thread.
  */
-export function watchMainThread(require: NodeJS.Require): void {
-  const { writeSync } = require("node:fs") as typeof import("node:fs");
-  const { Session } = require("node:inspector") as typeof import("node:inspector");
-  const { workerData } = require("node:worker_threads") as typeof import("node:worker_threads");
+export function watchMainThread(load: (name: string) => unknown): void {
+  // What Node gives for each of the names.
+  const { writeSync } = load("node:fs") as typeof import("node:fs");
+  const { Session } = load("node:inspector") as typeof import("node:inspector");
+  const { workerData } = load("node:worker_threads") as typeof import("node:worker_threads");
   const { beats, limit, exit, own } = workerData as WatchdogData;
 
   const who = `(() => {

@@ -41,10 +41,8 @@ export function watchdog(options: WatchdogOptions = {}): Disposable {
   const workerData: WatchdogData = { beats, limit, exit, own };
   // As text, and not as a file beside this one: a program in one bundle has no such file. Some compilers wrap functions
   // to keep their names; here is nothing to wrap them with.
-  const worker = new Worker(`const __name = (f) => f; (${watchMainThread})(require)`, {
-    eval: true,
-    workerData,
-  });
+  const source = `const __name = (f) => f; (${watchMainThread})((name) => process.getBuiltinModule(name))`;
+  const worker = new Worker(source, { eval: true, workerData, execArgv: [] });
   worker.unref();
   worker.on("error", (error) => process.stderr.write(`pollux: the watchdog has failed: ${error}\n`));
   return {
