@@ -24,8 +24,11 @@ export interface Inspection {
   readonly state?: string;
   /** What it polls, each with a name, which may be empty. */
   readonly futures?: readonly (readonly [name: string, future: Future<unknown>])[];
-  /** The tasks that have to end, or to let go of the target. `null` stands for somebody outside of any task. */
-  readonly tasks?: readonly (Context | null)[];
+  /**
+   * The tasks that have to end, or to let go of the target, by their contexts, or by futures that they poll. `null` stands
+   * for somebody outside of any task.
+   */
+  readonly tasks?: readonly (Context | Future<unknown> | null)[];
   /** When it goes on by itself, on the clock of its runtime. */
   readonly due?: number;
   /** Whether something else than `futures` and `tasks` can let it go on, such as a signal. */

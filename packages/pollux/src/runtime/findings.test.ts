@@ -38,8 +38,8 @@ describe("findings: a circle", () => {
       "deadlock: task 1 holds A and waits for the end of task 2, which waits for A",
     ]);
     expect(texts([waiting(1, locks("A", 1)), waiting(2, joins(2))])).toEqual([
-      "deadlock: task 1 waits for A, which it holds itself",
       "deadlock: task 2 waits for its own end",
+      "deadlock: task 1 waits for A, which it holds itself",
     ]);
   });
 

@@ -4,24 +4,34 @@ import type { Finding, TaskRef, TaskSnapshot, WaitSnapshot } from "./snapshot.ts
 
 type Tasks = ReadonlyMap<number, TaskSnapshot>;
 
-/** A task that waits, the part of it that does, and the task that this waits for. */
-interface Edge {
-  readonly from: TaskSnapshot;
+/**
+ * What can be blocked: a task as a whole, a part of it (an arm, the block of a scope), or all parts of it. A task that
+ * joins waits for the whole of another one. A lock is let go of by the part that has it, or by any, if that is not known.
+ */
+interface Unit {
+  readonly task: TaskSnapshot;
   readonly wait: WaitSnapshot;
-  readonly to: TaskSnapshot;
+  readonly every: boolean;
+}
+
+/** A unit that waits, the part of it that does, and the unit that this waits for. */
+interface Edge {
+  readonly from: Unit;
+  readonly wait: WaitSnapshot;
+  readonly to: Unit;
 }
 
 /**
  * What keeps tasks from going on, told from what each of them waits for.
  *
- * A task is *blocked* if it can go on only when blocked tasks do. The set of them begins with all that wait, and those
- * leave it that a timer, somebody outside, or a task that is not in it can let go on. What remains waits in circles.
+ * A unit is *blocked* if it can go on only when blocked ones do. The set of them begins with all that wait, and those
+ * leave it that a timer, somebody outside, or a unit that is not in it can let go on. What remains waits in circles.
  *
  * @param rest - what is left besides the tasks
  */
 export function findings(tasks: Tasks, rest: Rest): Finding[] {
-  const found = [...deadlocks(tasks, blockedTasks(tasks, rest === "nothing")), ...lockTrouble(tasks)];
-  return rest === "timers or I/O" ? found : [...found, ...dead(tasks, blockedTasks(tasks, true), rest)];
+  const found = [...deadlocks(blockedUnits(tasks, rest === "nothing")), ...lockTrouble(tasks)];
+  return rest === "timers or I/O" ? found : [...found, ...dead(tasks, blockedUnits(tasks, true), rest)];
 }
 
 /** A wait and all that is in it. */
@@ -31,15 +41,39 @@ export function partsOf(wait: WaitSnapshot | undefined): WaitSnapshot[] {
   return all;
 }
 
-function blockedTasks(tasks: Tasks, stuck: boolean): Set<number> {
-  const waiting = [...tasks.values()].filter(({ state }) => state === "waiting" || state === "cleaning up");
-  const blocked = new Set(waiting.map(({ id }) => id));
-  const refGoesOn = ({ id, ended, foreign }: TaskRef): boolean =>
-    ended === true || foreign === true || !blocked.has(id);
+function isWaiting({ state }: TaskSnapshot): boolean {
+  return state === "waiting" || state === "cleaning up";
+}
+
+function unitsOf(tasks: Tasks): Map<string, Unit> {
+  const units = new Map<string, Unit>();
+  // Who waits has mostly been spawned before whom it waits for: last first, a chain is done in one round.
+  for (const task of [...tasks.values()].sort((a, b) => b.id - a.id)) {
+    const { id, waitsFor } = task;
+    if (waitsFor === undefined || !isWaiting(task)) continue;
+    for (const wait of partsOf(waitsFor))
+      if (wait.part !== undefined) units.set(`part ${wait.part}`, { task, wait, every: false });
+    units.set(`any of ${id}`, { task, wait: waitsFor, every: true });
+    units.set(`task ${id}`, { task, wait: waitsFor, every: false });
+  }
+  return units;
+}
+
+/** What a wait needs of a task. */
+function unitKey({ target }: WaitSnapshot, { id, part }: TaskRef): string {
+  if (part !== undefined && target !== undefined) return `part ${part}`;
+  return target === undefined ? `task ${id}` : `any of ${id}`;
+}
+
+/** @param stuck - nothing outside of the tasks is left that could wake one */
+function blockedUnits(tasks: Tasks, stuck: boolean): Map<string, Unit> {
+  const blocked = unitsOf(tasks);
   const goesOn = (wait: WaitSnapshot): boolean => {
     const { tasks, granted, awaits, any, outside, dueIn } = wait;
     if (dueIn !== undefined || (!stuck && outside === true)) return true;
     if (tasks === undefined && awaits === undefined && granted === undefined) return !stuck;
+    const refGoesOn = (ref: TaskRef): boolean =>
+      ref.ended === true || ref.foreign === true || !blocked.has(unitKey(wait, ref));
     const parts = [
       ...(awaits ?? []).map(goesOn),
       ...(tasks ?? []).map(refGoesOn),
@@ -47,56 +81,56 @@ function blockedTasks(tasks: Tasks, stuck: boolean): Set<number> {
     ];
     return any === true ? parts.includes(true) : !parts.includes(false);
   };
-  // Who waits has mostly been spawned before whom it waits for: last first, a chain is done in one round.
-  waiting.sort((a, b) => b.id - a.id);
   for (let before = -1; before !== blocked.size; ) {
     before = blocked.size;
-    for (const { id, waitsFor } of waiting)
-      if (blocked.has(id) && (waitsFor === undefined || goesOn(waitsFor))) blocked.delete(id);
+    for (const [key, { wait, every }] of blocked)
+      if (every ? partsOf(wait).some(goesOn) : goesOn(wait)) blocked.delete(key);
   }
   return blocked;
 }
 
-/** One circle for each edge that closes one, on a walk over all edges between blocked tasks. */
-function deadlocks(tasks: Tasks, blocked: ReadonlySet<number>): Finding[] {
-  const found: Finding[] = [];
-  const done = new Set<number>();
-  for (const start of blocked) {
-    const path: { at: TaskSnapshot; edges: Edge[]; by: Edge | null }[] = [];
-    const places = new Map<TaskSnapshot, number>();
-    const enter = (id: number, by: Edge | null): void => {
-      const at = tasks.get(id);
-      if (at === undefined || done.has(id)) return;
-      done.add(id);
-      places.set(at, path.push({ at, edges: edgesOf(at, tasks, blocked), by }) - 1);
+/** One circle for each edge that closes one, on a walk over all edges between blocked units. */
+function deadlocks(blocked: ReadonlyMap<string, Unit>): Finding[] {
+  const found = new Map<string, Finding>();
+  const done = new Set<Unit>();
+  for (const start of blocked.values()) {
+    const path: { unit: Unit; edges: Edge[]; by: Edge | null }[] = [];
+    const places = new Map<Unit, number>();
+    const enter = (unit: Unit, by: Edge | null): void => {
+      if (done.has(unit)) return;
+      done.add(unit);
+      places.set(unit, path.push({ unit, edges: edgesOf(unit, blocked), by }) - 1);
     };
     enter(start, null);
     for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
       const edge = top.edges.pop();
       if (edge === undefined) {
         path.pop();
-        places.delete(top.at);
+        places.delete(top.unit);
         continue;
       }
       const place = places.get(edge.to);
-      if (place === undefined) enter(edge.to.id, edge);
-      else found.push(circle([...path.slice(place + 1).map(({ by }) => by as Edge), edge]));
+      if (place === undefined) enter(edge.to, edge);
+      else {
+        const finding = circle([...path.slice(place + 1).map(({ by }) => by as Edge), edge]);
+        found.set(finding.text, finding);
+      }
     }
   }
-  return found;
+  return [...found.values()];
 }
 
-function edgesOf(from: TaskSnapshot, tasks: Tasks, blocked: ReadonlySet<number>): Edge[] {
-  return partsOf(from.waitsFor).flatMap((wait) =>
+function edgesOf(from: Unit, blocked: ReadonlyMap<string, Unit>): Edge[] {
+  return partsOf(from.wait).flatMap((wait) =>
     [...(wait.tasks ?? []), ...(wait.granted ?? [])].flatMap((ref) => {
-      const to = ref === null || ref.foreign === true ? undefined : tasks.get(ref.id);
-      return to === undefined || !blocked.has(to.id) ? [] : { from, wait, to };
+      const to = ref === null || ref.foreign === true ? undefined : blocked.get(unitKey(wait, ref));
+      return to === undefined ? [] : { from, wait, to };
     }),
   );
 }
 
 function circle(edges: readonly Edge[]): Finding {
-  const first = edges.reduce((a, b) => (b.from.id < a.from.id ? b : a));
+  const first = edges.reduce((a, b) => (b.from.task.id < a.from.task.id ? b : a));
   const at = edges.indexOf(first);
   const ring = [...edges.slice(at), ...edges.slice(0, at)];
   const last = ring.at(-1) as Edge; // A circle has an edge at least.
@@ -104,16 +138,21 @@ function circle(edges: readonly Edge[]): Finding {
     const { target } = wait;
     if (ring.length === 1)
       return target === undefined ? "waits for its own end" : `waits for ${target}, which it holds itself`;
-    if (i === ring.length - 1) return `waits for ${target ?? `the end of ${label(to)}`}`;
-    return `waits for ${target === undefined ? "the end of" : `${target}, held by`} ${label(to)}, which`;
+    if (i === ring.length - 1) return `waits for ${target ?? `the end of ${unitLabel(to)}`}`;
+    return `waits for ${target === undefined ? "the end of" : `${target}, held by`} ${unitLabel(to)}, which`;
   });
   const held = last.wait.target;
   const holds = held === undefined || ring.length === 1 ? "" : `holds ${held} and `;
   return {
     kind: "deadlock",
-    text: `deadlock: ${label(first.from)} ${holds}${steps.join(" ")}`,
-    tasks: ring.map(({ from }) => from.id),
+    text: `deadlock: ${unitLabel(first.from)} ${holds}${steps.join(" ")}`,
+    tasks: [...new Set(ring.map(({ from }) => from.task.id))],
   };
+}
+
+/** A task, and which arm of it, if it is one. */
+function unitLabel({ task, wait }: Unit): string {
+  return wait === task.waitsFor ? label(task) : `${label(task)} in ${wait.name ?? wait.in?.[0] ?? wait.op}`;
 }
 
 /** Locks that were granted to who does not take them, and those whose holder has ended. */
@@ -144,10 +183,11 @@ function lockTrouble(tasks: Tasks): Finding[] {
 }
 
 /** What the blocked tasks wait for that is no task: where the waiting begins. */
-function dead(tasks: Tasks, blocked: ReadonlySet<number>, rest: Rest): Finding[] {
+function dead(tasks: Tasks, blocked: ReadonlyMap<string, Unit>, rest: Rest): Finding[] {
   const found = new Map<string, number[]>();
-  for (const id of blocked) {
-    for (const wait of partsOf(tasks.get(id)?.waitsFor)) {
+  for (const { id, waitsFor } of tasks.values()) {
+    if (!blocked.has(`task ${id}`)) continue;
+    for (const wait of partsOf(waitsFor)) {
       if ((wait.awaits ?? []).length > 0 || (wait.tasks ?? []).length > 0 || (wait.granted ?? []).length > 0)
         continue;
       const what =

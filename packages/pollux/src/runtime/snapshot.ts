@@ -7,12 +7,16 @@ export interface TaskRef {
   readonly ended?: true;
   /** It belongs to another runtime, and so its id does. */
   readonly foreign?: true;
+  /** Which part of what it waits for has the target, where that is known: one that goes on may let go of it. */
+  readonly part?: number;
 }
 
 /** What a future waits for, as it has told in `Future.inspect`. */
 export interface WaitSnapshot {
   /** Its name in the combinator that polls it. */
   readonly name?: string;
+  /** Its number, where a {@link TaskRef} names it. */
+  readonly part?: number;
   /** The coroutines that it is awaited in, outermost first. */
   readonly in?: readonly string[];
   /** What it does: `"lock"`, `"sleep"`; for a coroutine that waits for nothing, its name. */

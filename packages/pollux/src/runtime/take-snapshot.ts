@@ -26,29 +26,58 @@ function numbered({ kind, name, key }: InspectionTarget): string {
   return `${kind} #${number}${name === undefined ? "" : ` ${JSON.stringify(name)}`}`;
 }
 
-/**
- * The task behind a context. A child of a combinator that has ended knows it no longer: then whoever polled the combinator
- * tells.
- */
-function taskBehind(cx: object | null): Task | null {
-  let at = cx as Partial<Task & { parent: object; owner: object }> | null | undefined;
-  while (at !== null && at !== undefined) {
-    if (at.extras !== undefined) return at as Task;
-    at = (at.parent ?? at.owner) as typeof at;
-  }
-  return null;
-}
+/** A thing that is being filled in. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What polls or has polled something: a task, a child of a combinator, or a future. */
+type Poller = Partial<Task & { parent: object; owner: object; future: Future<unknown> }>;
 
 class Snapshots {
   private readonly executor: Executor;
   private readonly now: number;
+  /** The waits of tasks and of all that combinators and scopes poll. */
+  private readonly waits = new Map<unknown, Mutable<WaitSnapshot>>();
+  /** Who has what, for {@link nameParts}. */
+  private readonly holders: [Mutable<TaskRef>, object][] = [];
+  private parts = 0;
 
   constructor(executor: Executor) {
     this.executor = executor;
     this.now = executor.timers.now();
   }
 
-  ref(task: Task): TaskRef {
+  /** The pollers from `start` outward: to the task, unless what it was polled by has ended and let go of it. */
+  private *outward(start: object): Generator<Poller, void> {
+    for (let at: Poller | undefined | null = start; at !== undefined && at !== null; ) {
+      yield at;
+      if (at.extras !== undefined) return;
+      at = at.parent ?? at.owner;
+    }
+  }
+
+  private holder(by: object | null): TaskRef | null {
+    if (by === null) return null;
+    const task = [...this.outward(by)].at(-1);
+    if (task?.extras === undefined) return null;
+    const ref = this.ref(task as Task); // Only tasks have extras.
+    this.holders.push([ref, by]);
+    return ref;
+  }
+
+  /** Says which part of its task has what, now that all of them are known. */
+  nameParts(): void {
+    for (const [ref, by] of this.holders) {
+      for (const at of this.outward(by)) {
+        const wait = this.waits.get(at) ?? this.waits.get(at.future);
+        if (wait === undefined) continue;
+        wait.part ??= ++this.parts;
+        ref.part = wait.part;
+        break;
+      }
+    }
+  }
+
+  private ref(task: Task): Mutable<TaskRef> {
     const name = nameOf(task);
     return {
       id: task.id,
@@ -95,21 +124,16 @@ class Snapshots {
     }
     const { op, target, state, due, futures, tasks, granted, any, outside, owns } = inspect(at);
     const on = new Set(path).add(at);
-    const known = tasks?.map(taskBehind);
-    return {
+    const known = tasks?.map((by) => this.holder(by));
+    const wait = {
       ...(name !== "" && { name }),
       ...(chain.length > 0 && { in: chain }),
       op,
       ...(target !== undefined && { target: numbered(target) }),
       ...(state !== undefined && { state }),
       ...(due !== undefined && { dueIn: Math.max(0, Math.ceil(due - this.now)) }),
-      ...(known !== undefined && { tasks: known.flatMap((task) => (task === null ? [] : this.ref(task))) }),
-      ...(granted !== undefined && {
-        granted: granted.map((waker) => {
-          const task = taskBehind(waker);
-          return task === null ? null : this.ref(task);
-        }),
-      }),
+      ...(known !== undefined && { tasks: known.filter((ref) => ref !== null) }),
+      ...(granted !== undefined && { granted: granted.map((waker) => this.holder(waker)) }),
       ...(futures !== undefined && {
         awaits: futures.flatMap(([name, each]) => (on.has(each) ? [] : this.wait(each, name, on))),
       }),
@@ -117,7 +141,9 @@ class Snapshots {
       ...((outside === true || known?.includes(null) === true) && { outside: true }),
       ...(owns === true && { owns }),
       ...(at.inspect === Future.prototype.inspect && { silent: true }),
-    };
+    } satisfies WaitSnapshot;
+    this.waits.set(future, wait);
+    return wait;
   }
 }
 
@@ -140,6 +166,7 @@ function takeSnapshot(executor: Executor, rest: Rest): RuntimeSnapshot {
     tasks.set(task.id, { ...snapshots.task(task, waitsFor), scopes: [] });
     for (const wait of partsOf(waitsFor)) if (wait.owns === true) scopes.push([task.id, wait]);
   }
+  snapshots.nameParts();
   const take = (of: readonly { id: number; foreign?: true }[]): TaskSnapshot[] =>
     of.flatMap(({ id, foreign }) => (foreign === true ? [] : (tasks.get(id) ?? [])));
   const owned = new Set<TaskSnapshot>();

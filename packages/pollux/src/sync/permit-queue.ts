@@ -13,6 +13,14 @@ const current = ambient;
 /** The most permits there can be: with those on loan added, the count stays a small integer in V8. */
 export const MAX_PERMITS = 0x3fffffff;
 
+/** Who takes permits, for dumps: the coroutine, since one task may run many at a time; else the context. */
+type Holder = Context | Future<unknown>;
+
+function holderIn(cx: Context): Holder {
+  // An arm that is no coroutine takes them for the one that waits for all arms.
+  return cx.resumed ?? current.cx?.resumed ?? cx;
+}
+
 /**
  * A number of permits and a queue of those who wait for some, strictly first come, first served. Semaphore, Mutex,
  * RwLock and OnceCell are made of it.
@@ -36,7 +44,7 @@ export class PermitQueue {
    * For dumps: somebody who has permits, or a waiter that was granted some and has not been polled since. The last to
    * take any, and `null` from when any are given back: so it is never one who has none, and of a lock it is the holder.
    */
-  holder: Context | Acquire<unknown> | null = null;
+  holder: Holder | Acquire<unknown> | null = null;
 
   constructor(kind: string, name: string | undefined, available: number) {
     this.kind = kind;
@@ -54,7 +62,7 @@ export class PermitQueue {
   /** As {@link tryTake}, for code that runs now. */
   tryTakeNow(count: number): boolean {
     if (!this.tryTake(count)) return false;
-    this.holder = ambient.cx;
+    this.holder = ambient.cx === null ? null : holderIn(ambient.cx);
     return true;
   }
 
@@ -155,7 +163,7 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
     const queue = this.queue;
     if (state === Granted || (state === New && !queue.closed && queue.tryTake(this.count))) {
       this.state = Done;
-      queue.holder = cx;
+      queue.holder = holderIn(cx);
       return this.granted();
     }
     if (queue.closed) {
