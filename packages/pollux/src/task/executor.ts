@@ -152,7 +152,6 @@ export class Executor implements RuntimeHandle {
   /** A task that was idle, or is running, has been woken. */
   woken(task: Task, idle: boolean): void {
     this.wakes++;
-    task.wakes++;
     if (this.observers !== null) this.tell("onWake", task);
     if (idle) this.enqueue(task);
   }

@@ -90,8 +90,6 @@ export class Task<T = unknown> extends Context {
   extras: TaskExtras | null = null;
   /** How often it was polled. */
   polls = 0;
-  /** How often it was woken, other than while it was notified already. */
-  wakes = 0;
 
   constructor(executor: Executor, group: TaskGroup, future: Future<T>, id: number) {
     super(executor);
@@ -102,6 +100,14 @@ export class Task<T = unknown> extends Context {
 
   get name(): string | undefined {
     return this.extras?.name;
+  }
+
+  /**
+   * How often it was woken, other than while it was notified already. No counter: each poll but the first was asked for by
+   * one.
+   */
+  get wakes(): number {
+    return this.polls - ((this.bits & Notified) === 0 ? 1 : 0);
   }
 
   override wake(): void {
