@@ -21,7 +21,7 @@ const culprits: Record<string, RegExp> = {
   "kept-permit": /^unreleased: semaphore #1 "slots" was taken by task 2 \(leaky\), which has ended/m,
   "unclaimed-lock": /^unclaimed: mutex #1 "printer" was granted to a future that task 2 \(impatient\)/m,
   "lost-sender":
-    /^stuck: task 1 \(main\): .*"jobs" \(empty, 1 sender open, made by task 2 \(produce\) at .*lost-sender\.ts:8:19\)$/m,
+    /^stuck: task 1 \(main\): .*"jobs" \(empty, 1 sender open: that of task 2 \(produce\) at .*lost-sender\.ts:8:19;.*\)$/m,
   "full-channel":
     /^stuck: task 1 \(main\): send to mpsc channel #1 "lines" \(2 of 2 places taken, nobody receives\)$/m,
   "endless-child": /^stuck: task 2 \(reloader\): notified by Notify #1 "reload"/m,

@@ -24,7 +24,7 @@ describe("findings: a circle", () => {
     expect(found(tasks)).toEqual([
       {
         kind: "deadlock",
-        text: "deadlock: task 1 holds C and waits for A, held by task 2, which waits for B, held by task 3, which waits for C",
+        text: "deadlock: task 1 holds C and waits for A, held by task 2, which waits for B, held by task 3, which waits for C (unless a guard was handed to another task)",
         tasks: [1, 2, 3],
       },
     ]);
@@ -35,11 +35,11 @@ describe("findings: a circle", () => {
       "deadlock: task 1 waits for the end of task 2 (b), which waits for the end of task 1",
     ]);
     expect(texts([waiting(1, joins(2)), waiting(2, locks("A", 1))])).toEqual([
-      "deadlock: task 1 holds A and waits for the end of task 2, which waits for A",
+      "deadlock: task 1 holds A and waits for the end of task 2, which waits for A (unless a guard was handed to another task)",
     ]);
     expect(texts([waiting(1, locks("A", 1)), waiting(2, joins(2))])).toEqual([
       "deadlock: task 2 waits for its own end",
-      "deadlock: task 1 waits for A, which it holds itself",
+      "deadlock: task 1 waits for A, which it holds itself (unless a guard was handed to another task)",
     ]);
   });
 

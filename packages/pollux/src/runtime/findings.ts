@@ -30,7 +30,8 @@ interface Edge {
  * @param rest - what is left besides the tasks
  */
 export function findings(tasks: Tasks, rest: Rest): Finding[] {
-  const found = [...deadlocks(blockedUnits(tasks, rest === "nothing")), ...lockTrouble(tasks)];
+  const stuck = rest === "nothing";
+  const found = [...deadlocks(blockedUnits(tasks, stuck), stuck), ...lockTrouble(tasks)];
   return rest === "timers or I/O" ? found : [...found, ...dead(tasks, blockedUnits(tasks, true), rest)];
 }
 
@@ -90,7 +91,7 @@ function blockedUnits(tasks: Tasks, stuck: boolean): Map<string, Unit> {
 }
 
 /** One circle for each edge that closes one, on a walk over all edges between blocked units. */
-function deadlocks(blocked: ReadonlyMap<string, Unit>): Finding[] {
+function deadlocks(blocked: ReadonlyMap<string, Unit>, stuck: boolean): Finding[] {
   const found = new Map<string, Finding>();
   const done = new Set<Unit>();
   for (const start of blocked.values()) {
@@ -112,7 +113,7 @@ function deadlocks(blocked: ReadonlyMap<string, Unit>): Finding[] {
       const place = places.get(edge.to);
       if (place === undefined) enter(edge.to, edge);
       else {
-        const finding = circle([...path.slice(place + 1).map(({ by }) => by as Edge), edge]);
+        const finding = circle([...path.slice(place + 1).map(({ by }) => by as Edge), edge], stuck);
         found.set(finding.text, finding);
       }
     }
@@ -129,7 +130,7 @@ function edgesOf(from: Unit, blocked: ReadonlyMap<string, Unit>): Edge[] {
   );
 }
 
-function circle(edges: readonly Edge[]): Finding {
+function circle(edges: readonly Edge[], stuck: boolean): Finding {
   const first = edges.reduce((a, b) => (b.from.task.id < a.from.task.id ? b : a));
   const at = edges.indexOf(first);
   const ring = [...edges.slice(at), ...edges.slice(0, at)];
@@ -143,9 +144,11 @@ function circle(edges: readonly Edge[]): Finding {
   });
   const held = last.wait.target;
   const holds = held === undefined || ring.length === 1 ? "" : `holds ${held} and `;
+  const isSure = stuck || ring.every(({ wait }) => wait.target === undefined);
+  const unless = isSure ? "" : " (unless a guard was handed to another task)";
   return {
     kind: "deadlock",
-    text: `deadlock: ${unitLabel(first.from)} ${holds}${steps.join(" ")}`,
+    text: `deadlock: ${unitLabel(first.from)} ${holds}${steps.join(" ")}${unless}`,
     tasks: [...new Set(ring.map(({ from }) => from.task.id))],
   };
 }
@@ -211,7 +214,7 @@ export function label({ id, name }: { id: number; name?: string }): string {
 }
 
 /** A wait without its parts: `lock mutex #1 "accounts" (held by task 2 (b))`. */
-export function phrase({ op, target, state, dueIn, tasks, granted, silent }: WaitSnapshot): string {
+export function phrase({ op, target, madeBy, state, dueIn, tasks, granted, silent }: WaitSnapshot): string {
   const refs = (tasks ?? []).map((ref) => label(ref) + (ref.foreign === true ? " of another runtime" : ""));
   const granting = (granted ?? []).map((ref) => (ref === null ? "a future that nobody polls" : label(ref)));
   const notes = [
@@ -219,6 +222,7 @@ export function phrase({ op, target, state, dueIn, tasks, granted, silent }: Wai
     ...(dueIn === undefined ? [] : [`due in ${dueIn} ms`]),
     ...(target === undefined || refs.length === 0 ? [] : [`held by ${refs.join(", ")}`]),
     ...(granting.length === 0 ? [] : [`granted to ${granting.join(", ")}`]),
+    ...(madeBy === undefined ? [] : [`made by ${madeBy}`]),
     ...(silent === true ? ["a future that does not tell what it waits for"] : []),
   ];
   const of = target !== undefined ? ` ${target}` : refs.length > 0 ? ` of ${refs.join(", ")}` : "";

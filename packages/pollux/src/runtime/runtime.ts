@@ -24,7 +24,8 @@ export interface RuntimeOptions {
   /** Called as things happen to tasks. */
   hooks?: Hooks;
   /**
-   * Whether dumps say where each task was spawned and each sender made. Both then take a stack trace, some microseconds.
+   * Whether dumps say where each task was spawned, and each lock, channel and sender made. That takes a stack trace for each,
+   * some microseconds.
    * Once on, it is on for all runtimes of the thread. Default `false`; on Node, `POLLUX_TRACK_ORIGINS=1` sets it.
    */
   trackOrigins?: boolean;

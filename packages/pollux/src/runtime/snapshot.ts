@@ -23,6 +23,8 @@ export interface WaitSnapshot {
   readonly op: string;
   /** With what, by a number that stays the same: `mutex #1 "accounts"`. */
   readonly target?: string;
+  /** Who has made the target, and where, with `trackOrigins`. */
+  readonly madeBy?: string;
   /** How things stand. */
   readonly state?: string;
   /** In how many ms it goes on by itself. */

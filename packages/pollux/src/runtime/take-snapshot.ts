@@ -2,6 +2,7 @@ import { Frame } from "../core/frame.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import type { Executor } from "../task/executor.ts";
+import { makerOf } from "../task/origins.ts";
 import { type Task, TaskBit } from "../task/task.ts";
 import { nameOf } from "../task/waits-for.ts";
 import { dumper, type Rest } from "./dump.ts";
@@ -124,12 +125,14 @@ class Snapshots {
     }
     const { op, target, state, due, futures, tasks, granted, any, outside, owns } = inspect(at);
     const on = new Set(path).add(at);
+    const madeBy = target === undefined ? undefined : makerOf(target.key);
     const known = tasks?.map((by) => this.holder(by));
     const wait = {
       ...(name !== "" && { name }),
       ...(chain.length > 0 && { in: chain }),
       op,
       ...(target !== undefined && { target: numbered(target) }),
+      ...(madeBy !== undefined && { madeBy }),
       ...(state !== undefined && { state }),
       ...(due !== undefined && { dueIn: Math.max(0, Math.ceil(due - this.now)) }),
       ...(known !== undefined && { tasks: known.filter((ref) => ref !== null) }),

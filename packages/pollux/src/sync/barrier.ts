@@ -4,6 +4,7 @@ import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { checkCount } from "./count.ts";
 import type { SyncOptions } from "./options.ts";
 
@@ -84,6 +85,7 @@ class BarrierState {
   constructor(size: number, name: string | undefined) {
     this.size = size;
     this.name = name;
+    noteMaker(this);
   }
 
   /** One more has arrived; says whether it was the last. If so, the others are let go. */

@@ -5,6 +5,7 @@ import { Future } from "../core/future.ts";
 import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 
 /** The most values that a broadcast channel can keep: positions in it are found with 32-bit operations. */
@@ -51,6 +52,7 @@ export class BroadcastChannel<T> implements HasReceivers {
     this.capacity = capacity;
     this.mask = capacity - 1;
     this.name = name;
+    noteMaker(this);
   }
 
   /** Sends to all receivers there are, and gives their number. */

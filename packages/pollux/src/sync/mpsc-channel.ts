@@ -3,6 +3,7 @@ import { counted } from "../core/counted.ts";
 import { ClosedError, FutureInUseError } from "../core/errors.ts";
 import type { InspectionTarget } from "../core/inspection.ts";
 import { LinkedList } from "../core/list.ts";
+import { noteMaker } from "../task/origins.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 import type { MpscAcquire } from "./mpsc-acquire.ts";
 import { RingBuffer } from "./ring-buffer.ts";
@@ -55,6 +56,7 @@ export class MpscChannel<T> implements HasReceivers {
     this.max = max;
     this.limit = max;
     this.name = name;
+    noteMaker(this);
   }
 
   /** Puts a value in the place that the caller has taken for it. */
@@ -174,9 +176,9 @@ export class MpscChannel<T> implements HasReceivers {
 
   /** For dumps: what can be received, and who can send. */
   receiverState(): string {
-    const made = [...(this.makers?.values() ?? [])].map((maker) => `, made by ${maker}`).join("");
+    const made = [...(this.makers?.values() ?? [])].map((maker) => `that of ${maker}`).join(", ");
     const sending = this.waiters.size === 0 ? "" : `, ${this.waiters.size} waiting`;
-    return `empty, ${counted(this.strongCount, "sender")} open${sending}${made}`;
+    return `empty, ${counted(this.strongCount, "sender")} open${sending}${made === "" ? "" : `: ${made}`}`;
   }
 
   /** For dumps: what can be sent, and who receives. */

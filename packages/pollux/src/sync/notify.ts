@@ -4,6 +4,7 @@ import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import type { SyncOptions } from "./options.ts";
 
 /**
@@ -92,6 +93,7 @@ class NotifyState {
 
   constructor(name: string | undefined) {
     this.name = name;
+    noteMaker(this);
   }
 
   notify(how: typeof ByOne | typeof ByLast): void {

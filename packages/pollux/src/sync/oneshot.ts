@@ -5,6 +5,7 @@ import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
 import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 import { disposeUndelivered } from "./undelivered.ts";
 
@@ -131,6 +132,11 @@ export class OneshotReceiver<T> extends Future<T> implements HasReceivers, Dispo
   private waker: Waker | null = null;
   /** @internal */
   desertionWaiters: LinkedList<Closed> | null = null;
+
+  constructor() {
+    super();
+    noteMaker(this);
+  }
 
   /** As `Future.next`, which says why it is repeated. */
   override next(): IteratorResult<Suspend, T> {

@@ -5,6 +5,7 @@ import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 
 // Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
 const PENDING: Pending = Pending;
@@ -17,8 +18,7 @@ export const MAX_PERMITS = 0x3fffffff;
 type Holder = Context | Future<unknown>;
 
 function holderIn(cx: Context): Holder {
-  // An arm that is no coroutine takes them for the one that waits for all arms.
-  return cx.resumed ?? current.cx?.resumed ?? cx;
+  return cx.resumed === null ? cx : cx.resumed;
 }
 
 /**
@@ -50,6 +50,7 @@ export class PermitQueue {
     this.kind = kind;
     this.name = name;
     this.available = available;
+    noteMaker(this);
   }
 
   /** Takes permits at once, or none: never past those who wait. */

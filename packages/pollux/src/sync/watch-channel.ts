@@ -5,6 +5,7 @@ import { Future } from "../core/future.ts";
 import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 
 /** Which version of the value a receiver has seen. */
@@ -31,6 +32,7 @@ export class WatchChannel<T> implements HasReceivers {
   constructor(initial: T, name: string | undefined) {
     this.value = initial;
     this.name = name;
+    noteMaker(this);
   }
 
   set(value: T): void {

@@ -3,7 +3,7 @@ import { taskOf } from "./current-task.ts";
 import { nameOf } from "./waits-for.ts";
 
 /**
- * Whether it is noted where tasks are spawned and senders are made. A stack takes microseconds, so it is off until a
+ * Whether it is noted where tasks are spawned, and locks, channels and senders are made. A stack takes microseconds, so it is off until a
  * runtime asks for it; from then on it is on for the thread, for a channel belongs to no runtime.
  */
 export const origins: { tracked: boolean } = { tracked: false };
@@ -32,4 +32,16 @@ export function maker(): string {
     task === null ? "code outside of any task" : `task ${task.id}${name === undefined ? "" : ` (${name})`}`;
   const at = callSite();
   return at === undefined ? who : `${who} at ${at}`;
+}
+
+const makers = new WeakMap<object, string>();
+
+/** Notes who makes a lock or a channel, if that is tracked. */
+export function noteMaker(of: object): void {
+  if (origins.tracked) makers.set(of, maker());
+}
+
+/** Who has made it, if that was noted. */
+export function makerOf(of: object): string | undefined {
+  return makers.get(of);
 }
