@@ -12,6 +12,8 @@ interface Unit {
   readonly task: TaskSnapshot;
   readonly wait: WaitSnapshot;
   readonly every: boolean;
+  /** The selects, races and timeouts around it: when one of them ends otherwise, the unit is cancelled, and lets go. */
+  readonly around: readonly WaitSnapshot[];
 }
 
 /** A unit that waits, the part of it that does, and the unit that this waits for. */
@@ -38,7 +40,7 @@ export function findings(tasks: Tasks, rest: Rest): Finding[] {
 /** A wait and all that is in it. */
 export function partsOf(wait: WaitSnapshot | undefined): WaitSnapshot[] {
   const all = wait === undefined ? [] : [wait];
-  for (const each of all) all.push(...(each.awaits ?? []));
+  for (const { awaits } of all) if (awaits !== undefined) all.push(...awaits);
   return all;
 }
 
@@ -47,17 +49,47 @@ function isWaiting({ state }: TaskSnapshot): boolean {
 }
 
 function unitsOf(tasks: Tasks): Map<string, Unit> {
+  const around = aroundTasks(tasks);
   const units = new Map<string, Unit>();
   // Who waits has mostly been spawned before whom it waits for: last first, a chain is done in one round.
   for (const task of [...tasks.values()].sort((a, b) => b.id - a.id)) {
     const { id, waitsFor } = task;
     if (waitsFor === undefined || !isWaiting(task)) continue;
-    for (const wait of partsOf(waitsFor))
-      if (wait.part !== undefined) units.set(`part ${wait.part}`, { task, wait, every: false });
-    units.set(`any of ${id}`, { task, wait: waitsFor, every: true });
-    units.set(`task ${id}`, { task, wait: waitsFor, every: false });
+    const outer = around.get(id) ?? [];
+    visit(waitsFor, outer, (wait, around) => {
+      if (wait.part !== undefined) units.set(`part ${wait.part}`, { task, wait, every: false, around });
+    });
+    units.set(`any of ${id}`, { task, wait: waitsFor, every: true, around: outer });
+    units.set(`task ${id}`, { task, wait: waitsFor, every: false, around: outer });
   }
   return units;
+}
+
+/** What is around the tasks of scopes: what is around the scope, and around the task that runs it. */
+function aroundTasks(tasks: Tasks): Map<number, readonly WaitSnapshot[]> {
+  const around = new Map<number, readonly WaitSnapshot[]>();
+  // A scope's task is spawned before its children.
+  for (const { id, waitsFor } of [...tasks.values()].sort((a, b) => a.id - b.id)) {
+    if (waitsFor === undefined) continue;
+    visit(waitsFor, around.get(id) ?? [], ({ owns, tasks }, outer) => {
+      if (owns !== true || outer.length === 0) return;
+      for (const child of tasks ?? []) if (child.foreign !== true) around.set(child.id, outer);
+    });
+  }
+  return around;
+}
+
+/** Calls `see` with a wait and each part of it, and with what is around that: those of which one way to end is enough. */
+function visit(
+  wait: WaitSnapshot,
+  around: readonly WaitSnapshot[],
+  see: (wait: WaitSnapshot, around: readonly WaitSnapshot[]) => void,
+): void {
+  see(wait, around);
+  const { awaits, any } = wait;
+  if (awaits === undefined) return;
+  const inner = any === true ? [...around, wait] : around;
+  for (const each of awaits) visit(each, inner, see);
 }
 
 /** What a wait needs of a task. */
@@ -84,8 +116,8 @@ function blockedUnits(tasks: Tasks, stuck: boolean): Map<string, Unit> {
   };
   for (let before = -1; before !== blocked.size; ) {
     before = blocked.size;
-    for (const [key, { wait, every }] of blocked)
-      if (every ? partsOf(wait).some(goesOn) : goesOn(wait)) blocked.delete(key);
+    for (const [key, { wait, every, around }] of blocked)
+      if ((every ? partsOf(wait).some(goesOn) : goesOn(wait)) || around.some(goesOn)) blocked.delete(key);
   }
   return blocked;
 }

@@ -35,7 +35,6 @@ import {
   Runtime,
   RwLock,
   race,
-  ready,
   run,
   Semaphore,
   scope,
@@ -417,91 +416,6 @@ describe("snapshot: the tree", () => {
     });
     const runtime = new Runtime();
     expect(await runtime.run(main())).toMatch(/\(waits\): .*held by task 1 \(main\)\)/);
-  });
-
-  /** The findings about what the coroutine and its tasks wait for after 1 ms. */
-  async function findingsOf(body: () => Future<unknown>): Promise<string[]> {
-    const runtime = new Runtime({ clock: "paused" });
-    const watched = runtime.spawn(body(), { name: "it" }).observed();
-    const main = co(function* () {
-      yield* sleep(1);
-      const texts = snapshot(runtime).findings.map(({ text }) => text.replaceAll(/ #\d+/g, ""));
-      watched.abort();
-      return texts;
-    });
-    return await runtime.run(main());
-  }
-
-  /** Holds the lock for a while, without the help of anybody. */
-  const briefly = co(function* briefly(mutex: Mutex<string>) {
-    yield* mutex.with(() => sleep(10));
-  });
-  const lock = co(function* lock(mutex: Mutex<string>) {
-    yield* mutex.with(() => ready(undefined));
-  });
-  const both = co(function* both(first: Mutex<string>, second: Mutex<string>) {
-    yield* first.with(function* () {
-      yield* yieldNow();
-      yield* second.lock();
-    });
-  });
-
-  test("an arm that waits for a lock which another arm holds and lets go of: no deadlock", async () => {
-    const m = new Mutex("", { name: "m" });
-    expect(await findingsOf(() => join(briefly(m), lock(m)))).toEqual([]);
-    expect(await findingsOf(() => select({ a: briefly(m), b: lock(m) }))).toEqual([]);
-    expect(await findingsOf(() => join(map(briefly(m), String), timeout(99, lock(m))))).toEqual([]);
-  });
-
-  test("a child that waits for a lock which the block of its scope lets go of: no deadlock", async () => {
-    const m = new Mutex("", { name: "m" });
-    const body = co(function* () {
-      yield* scope(function* (s) {
-        const guard = yield* m.lock();
-        s.spawn(lock(m));
-        yield* sleep(10);
-        guard.release();
-      });
-    });
-    expect(await findingsOf(body)).toEqual([]);
-  });
-
-  test("a child that waits for a lock which is held around its scope: a deadlock", async () => {
-    const m = new Mutex("", { name: "m" });
-    const body = co(function* () {
-      yield* m.with(() =>
-        scope(function* (s) {
-          s.spawn(lock(m), { name: "child" });
-        }),
-      );
-    });
-    expect(await findingsOf(body)).toEqual([
-      'deadlock: task 1 (it) holds mutex "m" and waits for the end of task 3 (child), which waits for mutex "m" (unless a guard was handed to another task)',
-    ]);
-  });
-
-  test("two arms that take two locks, each in its own order: a deadlock within one task", async () => {
-    const [a, b] = [new Mutex("", { name: "a" }), new Mutex("", { name: "b" })];
-    expect(await findingsOf(() => join({ one: both(a, b), two: both(b, a) }))).toEqual([
-      'deadlock: task 1 (it) in one holds mutex "a" and waits for mutex "b", held by task 1 (it) in two, which waits for mutex "a" (unless a guard was handed to another task)',
-    ]);
-  });
-
-  test("a lock that an arm has taken and given to its task is the task's", async () => {
-    const m = new Mutex("", { name: "m" });
-    const body = co(function* () {
-      spawn(
-        co(function* () {
-          yield* m.with(() => yieldNow());
-        })(),
-      );
-      yield* yieldNow(); // It is taken: the select has to wait.
-      yield* select({ guard: m.lock() });
-      yield* m.lock();
-    });
-    expect(await findingsOf(body)).toEqual([
-      'deadlock: task 1 (it) waits for mutex "m", which it holds itself (unless a guard was handed to another task)',
-    ]);
   });
 
   test("a handed-on permit is no deadlock", async () => {

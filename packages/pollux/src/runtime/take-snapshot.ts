@@ -124,7 +124,7 @@ class Snapshots {
       chain.splice(LONGEST_CHAIN / 2, left, `… ${left} more …`);
     }
     const { op, target, state, due, futures, tasks, granted, any, outside, owns } = inspect(at);
-    const on = new Set(path).add(at);
+    const on = futures === undefined ? path : new Set(path).add(at);
     const madeBy = target === undefined ? undefined : makerOf(target.key);
     const known = tasks?.map((by) => this.holder(by));
     const wait = {
