@@ -60,6 +60,7 @@ export {
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
+export type { Inspection, InspectionTarget } from "./core/inspection.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
@@ -133,7 +134,20 @@ export type {
 } from "./reactor/source.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";
+export { dumpOnSignal } from "./runtime/dump-on-signal.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
+export { type SlowPoll, type SlowPolls, slowPolls } from "./runtime/slow-polls.ts";
+export type {
+  Finding,
+  GroupSnapshot,
+  RuntimeSnapshot,
+  TaskRef,
+  TaskSnapshot,
+  WaitSnapshot,
+} from "./runtime/snapshot.ts";
+export { snapshot } from "./runtime/take-snapshot.ts";
+export { type TraceEvent, TraceRecorder, type TraceRecorderOptions } from "./runtime/trace-recorder.ts";
+export { type WatchdogOptions, watchdog } from "./runtime/watchdog.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
 export type { BaseStream } from "./stream/base-stream.ts";

@@ -65,6 +65,8 @@ export class TaskExtras {
   enter: ((run: () => void) => void) | null = null;
   abortReason: unknown = undefined;
   cleanup: Cleanup | null = null;
+  /** Where it was spawned, if that is tracked. */
+  origin: string | undefined = undefined;
 
   /** A task that has ended keeps its name and why it was aborted. */
   release(): void {
@@ -86,6 +88,8 @@ export class Task<T = unknown> extends Context {
   output: unknown = undefined;
   readonly id: number;
   extras: TaskExtras | null = null;
+  /** How often it was polled. */
+  polls = 0;
 
   constructor(executor: Executor, group: TaskGroup, future: Future<T>, id: number) {
     super(executor);
@@ -96,6 +100,14 @@ export class Task<T = unknown> extends Context {
 
   get name(): string | undefined {
     return this.extras?.name;
+  }
+
+  /**
+   * How often it was woken, other than while it was notified already. No counter: each poll but the first was asked for by
+   * one.
+   */
+  get wakes(): number {
+    return this.polls - ((this.bits & Notified) === 0 ? 1 : 0);
   }
 
   override wake(): void {
