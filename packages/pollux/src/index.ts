@@ -56,9 +56,19 @@ export { Future, type Suspend } from "./core/future.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
-// Bridges to promises
+// Bridges to promises, callbacks, events and streams of others
 export { aborted } from "./interop/abort-signal.ts";
+export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
+export { readerFromWeb } from "./interop/reader-from-web.ts";
+export { type ToReadableStreamOptions, toReadableStream } from "./interop/to-readable-stream.ts";
+export {
+  type Sink,
+  type SinkStep,
+  type ToWritableStreamOptions,
+  toWritableStream,
+} from "./interop/to-writable-stream.ts";
+export { writerFromWeb } from "./interop/writer-from-web.ts";
 // Bytes
 export type { AsyncRead } from "./io/async-read.ts";
 export type { AsyncWrite } from "./io/async-write.ts";
