@@ -30,7 +30,8 @@ export type End = typeof End;
  *    make.
  * 3. A value that was not given is kept for the next poll: so to give up waiting between two polls loses nothing.
  * 4. An error is thrown, and does not end the stream by itself: a source that cannot go on gives `End` after it.
- * 5. After `End`, each later poll gives `End`.
+ * 5. After `End`, each later poll gives `End`, unless there can be more again: in a collection that is filled while it
+ *    runs, such as `FuturesUnordered`. `fuse` makes the first `End` the last.
  * 6. `cancel` releases what is held, may be called at any time, and may return `Pending` to clean up, as that of a future.
  *    After it only `cancel` may be called. After `End` there is nothing to release: a source that ends has cleaned up.
  * 7. A source that has values at hand takes a unit of budget for each (`cx.takeBudget()`), so that a loop over it cannot keep
