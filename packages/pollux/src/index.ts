@@ -59,9 +59,16 @@ export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
 // Bridges to promises, callbacks, events and streams of others
 export { aborted } from "./interop/abort-signal.ts";
+export {
+  fromCallback,
+  fromNode,
+  type NodeCallback,
+  type StartWithCallback,
+} from "./interop/from-callback.ts";
 export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
 export { readerFromWeb } from "./interop/reader-from-web.ts";
+export { toCallback } from "./interop/to-callback.ts";
 export { type ToReadableStreamOptions, toReadableStream } from "./interop/to-readable-stream.ts";
 export {
   type Sink,

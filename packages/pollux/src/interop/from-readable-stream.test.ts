@@ -1,13 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { pending, TestContext } from "../../test/support/context.ts";
+import { pending, ready as readyNow, TestContext } from "../../test/support/context.ts";
 import { select } from "../combine/select.ts";
 import { Cleanup } from "../core/cleanup.ts";
-import type { Context } from "../core/context.ts";
 import { co } from "../core/coroutine.ts";
 import { CleanupError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import { Pending, type Poll } from "../core/poll.ts";
+import { Pending } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { Runtime, run } from "../runtime/runtime.ts";
 import type { Stream } from "../stream/stream.ts";
@@ -38,20 +36,6 @@ function source<T>(highWaterMark = 0, onCancel: () => unknown = () => {}) {
   return { stream, seen, controller: controller as ReadableStreamDefaultController<T> };
 }
 
-/** Gives a stream up from within a coroutine. */
-class Closing extends Future<void> {
-  readonly #stream: Stream<unknown>;
-
-  constructor(stream: Stream<unknown>) {
-    super();
-    this.#stream = stream;
-  }
-
-  override poll(cx: Context): Poll<void> {
-    return this.#stream.cancel(cx);
-  }
-}
-
 const all = co(function* <T>(stream: Stream<T>) {
   const given: T[] = [];
   for (let value: T | End; (value = yield* stream.next()) !== End; ) given.push(value);
@@ -80,14 +64,15 @@ describe("fromReadableStream", () => {
     const given = fromReadableStream(stream);
     await turn();
     expect(seen.pulls).toBe(0);
-    const cx = pending(given.next());
-    pending(given.next(), cx);
+    const next = given.next();
+    const cx = pending(next);
+    pending(next, cx);
     await turn();
     expect(seen.pulls).toBe(1);
     controller.enqueue(1);
     await turn();
     expect([cx.wakes, seen.pulls]).toEqual([1, 1]);
-    expect(given.pollNext(cx)).toBe(1);
+    expect(readyNow(next, cx)).toBe(1);
     await turn();
     expect(seen.pulls).toBe(1);
   });
@@ -167,7 +152,7 @@ describe("fromReadableStream", () => {
       try {
         yield* given.next();
       } finally {
-        yield* new Closing(given);
+        yield* given.close();
       }
     });
     const runtime = new Runtime();
@@ -207,7 +192,7 @@ describe("fromReadableStream", () => {
       controller.close();
       const first = fromReadableStream(stream, { preventCancel: true });
       const value = yield* first.next();
-      yield* new Closing(first);
+      yield* first.close();
       return [value, yield* all(fromReadableStream(stream))];
     });
     expect(await run(main())).toEqual([1, [2]]);

@@ -9,8 +9,8 @@ import { readerFromWeb } from "./reader-from-web.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-const readAll = co(function* (reader: Reader, size = 3) {
-  const buf = new Uint8Array(size);
+const readAll = co(function* (reader: Reader) {
+  const buf = new Uint8Array(3);
   const texts: string[] = [];
   for (let n: number; (n = yield* reader.read(buf)) > 0; )
     texts.push(new TextDecoder().decode(buf.subarray(0, n)));

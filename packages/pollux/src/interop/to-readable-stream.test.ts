@@ -167,8 +167,8 @@ describe("toReadableStream of a stream", () => {
   });
 
   test("takes a stream or a reader, and a highWaterMark that is one", () => {
-    expect(() => (toReadableStream as (source: unknown) => unknown)([1])).toThrow(
-      "toReadableStream needs a stream or a reader, not an object (Array)",
+    expect(() => (toReadableStream as (source: unknown) => unknown)(1)).toThrow(
+      "toReadableStream needs a stream, or something to iterate, not 1",
     );
     expect(() => toReadableStream(Stream.from([1]), { highWaterMark: -1 })).toThrow(RangeError);
     expect(() => toReadableStream(Stream.from([1]), { highWaterMark: Number.NaN })).toThrow(RangeError);

@@ -1,6 +1,6 @@
-import { describe } from "../core/errors.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import type { Reader } from "../io/reader.ts";
+import { type StreamInput, toSource } from "../stream/to-source.ts";
 import { checkMark } from "./check.ts";
 import { Outside } from "./outside.ts";
 import { closing, isReader, Pull, PullBytes } from "./pull.ts";
@@ -17,7 +17,8 @@ export interface ToReadableStreamOptions<T = unknown> {
 }
 
 /**
- * A `ReadableStream` of the Web over a stream, or over a reader of bytes (which gives a byte stream), for a `Response`,
+ * A `ReadableStream` of the Web over a stream, or anything that one can be made of, or over a reader of bytes
+ * (which gives a byte stream), for a `Response`,
  * for `pipeTo` and for everything that takes one. It is polled as it is read, on the runtime of the task that calls this,
  * or on the default one.
  *
@@ -25,7 +26,7 @@ export interface ToReadableStreamOptions<T = unknown> {
  * cleanup, and is rejected with `CleanupError` if that failed. A failure of the stream fails the `ReadableStream` with the
  * same error, after the stream has been closed.
  *
- * @throws TypeError if it is given neither a stream nor a reader, RangeError for a `highWaterMark` that is none
+ * @throws TypeError if it is given neither a reader nor what a stream can be made of, RangeError for a `highWaterMark` that is none
  *
  * @example
  * ```ts
@@ -40,19 +41,20 @@ export function toReadableStream(
   options?: ToReadableStreamOptions,
 ): ReadableStream<Uint8Array>;
 export function toReadableStream<T>(
-  source: StreamSource<T>,
+  stream: StreamInput<T>,
   options?: ToReadableStreamOptions<T>,
 ): ReadableStream<T>;
 export function toReadableStream(
-  source: Reader | StreamSource<unknown>,
+  source: Reader | StreamInput<unknown>,
   options: ToReadableStreamOptions = {},
 ): ReadableStream<unknown> {
   const { highWaterMark = 0, size } = options;
   checkMark("highWaterMark", highWaterMark);
   if (isReader(source)) return ofReader(source, highWaterMark);
-  if (typeof source?.pollNext !== "function")
-    throw new TypeError(`toReadableStream needs a stream or a reader, not ${describe(source)}`);
-  return ofStream(source, size === undefined ? { highWaterMark } : { highWaterMark, size });
+  return ofStream(
+    toSource(source, "toReadableStream"),
+    size === undefined ? { highWaterMark } : { highWaterMark, size },
+  );
 }
 
 function ofStream(
