@@ -59,6 +59,7 @@ export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
 // Bridges to promises, callbacks, events and streams of others
 export { aborted } from "./interop/abort-signal.ts";
+export type { EmitterLike, EventTargetLike } from "./interop/event-source.ts";
 export {
   fromCallback,
   fromNode,
@@ -66,6 +67,8 @@ export {
   type StartWithCallback,
 } from "./interop/from-callback.ts";
 export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
+export { type OnOptions, type Overflow, on } from "./interop/on.ts";
+export { type EventOptions, once } from "./interop/once.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
 export { readerFromWeb } from "./interop/reader-from-web.ts";
 export { toCallback } from "./interop/to-callback.ts";
