@@ -45,17 +45,19 @@ export class Pull<T> extends Future<T | End> {
 }
 
 /**
- * As {@link Pull}, for a reader: it is closed at its end too.
+ * As {@link Pull}, for a reader. One that has only a read side is closed at its end too.
  *
  * @internal
  */
 export class PullBytes extends Future<number> {
   private readonly source: Reader;
   private readonly read: Future<number>;
+  private readonly readsAlone: boolean;
 
-  constructor(source: Reader, buf: Uint8Array) {
+  constructor(source: Reader, buf: Uint8Array, readsAlone = true) {
     super();
     this.source = source;
+    this.readsAlone = readsAlone;
     this.read = source.read(buf);
   }
 
@@ -67,7 +69,7 @@ export class PullBytes extends Future<number> {
       this.source.close();
       throw error;
     }
-    if (count === 0) this.source.close();
+    if (count === 0 && this.readsAlone) this.source.close();
     return count;
   }
 

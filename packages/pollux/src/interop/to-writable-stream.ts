@@ -1,26 +1,10 @@
 import { lazy } from "../combine/lazy.ts";
 import { withSignal } from "../combine/with-signal.ts";
-import type { Cancellable } from "../core/cleanup.ts";
-import type { Context } from "../core/context.ts";
 import { describe } from "../core/errors.ts";
-import type { Future, Suspend } from "../core/future.ts";
-import { Pending, type Poll } from "../core/poll.ts";
 import type { Writer } from "../io/writer.ts";
 import { checkMark } from "./check.ts";
 import { Outside } from "./outside.ts";
-
-/** What a method of a {@link Sink} may return: a future or a generator, which is waited for, or nothing. */
-export type SinkStep = Future<unknown> | Generator<Suspend, unknown, unknown> | void;
-
-/** What {@link toWritableStream} writes to: a place of one's own for chunks of any kind, such as a channel. */
-export interface Sink<T> {
-  /** Takes a chunk. The next one comes when this has ended. */
-  write(chunk: T): SinkStep;
-  /** There are no more chunks, and all have been taken. */
-  close?(): SinkStep;
-  /** Releases what is held: the stream was aborted, or `write` or `close` has failed, with that reason. */
-  abort?(reason: unknown): SinkStep;
-}
+import { aborting, isWriter, type Sink, type SinkStep, sinkOf } from "./sink.ts";
 
 /** How much may wait in the stream that {@link toWritableStream} makes. */
 export interface ToWritableStreamOptions<T = unknown> {
@@ -73,22 +57,6 @@ export function toWritableStream<T>(
   return overSink(sink, size === undefined ? { highWaterMark } : { highWaterMark, size });
 }
 
-function isWriter(target: object): target is Writer {
-  const { pollWrite, writeAll } = target as Partial<Writer>;
-  return typeof pollWrite === "function" && typeof writeAll === "function";
-}
-
-function sinkOf(writer: Writer): Sink<Uint8Array> {
-  return {
-    write: (chunk) => writer.writeAll(chunk),
-    *close() {
-      yield* writer.shutdown();
-      writer.close();
-    },
-    abort: () => writer.close(),
-  };
-}
-
 function overSink<T>(
   sink: Sink<T>,
   strategy: { highWaterMark: number; size?: (chunk: T) => number },
@@ -96,11 +64,7 @@ function overSink<T>(
   const outside = new Outside("toWritableStream");
   let signal: AbortSignal;
   const abort = (reason: unknown): Promise<void> =>
-    outside.end(
-      new Ending(lazy(() => sink.abort?.(reason))),
-      reason,
-      "a sink that was given to toWritableStream",
-    );
+    outside.end(aborting(sink, reason), reason, "a sink that was given to toWritableStream");
   const step = async (fn: () => SinkStep): Promise<void> => {
     try {
       await outside.run(withSignal(lazy(fn), signal));
@@ -122,17 +86,4 @@ function overSink<T>(
     },
     strategy,
   );
-}
-
-/** A future whose end is a cleanup. */
-class Ending implements Cancellable {
-  private readonly future: Future<unknown>;
-
-  constructor(future: Future<unknown>) {
-    this.future = future;
-  }
-
-  cancel(cx: Context): Poll<void> {
-    return this.future.poll(cx) === Pending ? Pending : undefined;
-  }
 }
