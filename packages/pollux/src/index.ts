@@ -76,11 +76,22 @@ export { readerFromNode } from "./interop/reader-from-node.ts";
 export { readerFromWeb } from "./interop/reader-from-web.ts";
 export type { Sink, SinkStep } from "./interop/sink.ts";
 export { toCallback } from "./interop/to-callback.ts";
+export {
+  type FastifyReplyLike,
+  type HandlerResponse,
+  type Handling,
+  type HonoContextLike,
+  type Next,
+  toFastifyHandler,
+  toHandler,
+  toHonoHandler,
+} from "./interop/to-handler.ts";
 export { toNodeDuplex } from "./interop/to-node-duplex.ts";
 export { type ToNodeReadableOptions, toNodeReadable } from "./interop/to-node-readable.ts";
 export { type ToNodeWritableOptions, toNodeWritable } from "./interop/to-node-writable.ts";
 export { type ToReadableStreamOptions, toReadableStream } from "./interop/to-readable-stream.ts";
 export { type ToWritableStreamOptions, toWritableStream } from "./interop/to-writable-stream.ts";
+export { type ResponseLike, whileConnected } from "./interop/while-connected.ts";
 export { writerFromNode } from "./interop/writer-from-node.ts";
 export { writerFromWeb } from "./interop/writer-from-web.ts";
 // Bytes
