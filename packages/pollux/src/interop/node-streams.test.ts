@@ -151,6 +151,16 @@ describe("fromNodeReadable", () => {
     await expect(run(fromNodeReadable(readable).close())).rejects.toMatchObject(failure);
   });
 
+  test("one that says by an AbortError that it was destroyed has not failed", async () => {
+    const readable = new Readable({
+      read() {},
+      destroy(_error, callback) {
+        callback(new DOMException("destroyed before its end", "AbortError"));
+      },
+    });
+    expect(await run(fromNodeReadable(readable).close())).toBeUndefined();
+  });
+
   test("takes nothing but a Readable", () => {
     const wrong = fromNodeReadable as (stream: unknown) => unknown;
     expect(() => wrong({})).toThrow("fromNodeReadable needs a Readable of Node, not an object (Object)");

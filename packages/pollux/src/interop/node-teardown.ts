@@ -5,7 +5,8 @@ import { attachErrors } from "../core/further-errors.ts";
 /**
  * Destroys a stream, unless that has happened, and waits until it has closed.
  *
- * @returns rejected with what the destruction fails with; a failure that was there before is not one
+ * @returns rejected with what the destruction fails with. A failure that was there before is not one, and neither is an
+ *   `AbortError`: some streams, such as undici's bodies, say so that they were destroyed before their end.
  * @internal
  */
 export function leaveStream(stream: Readable | Writable): Promise<void> {
@@ -18,7 +19,7 @@ export function leaveStream(stream: Readable | Writable): Promise<void> {
     stream.once("close", () => {
       stream.removeListener("error", ignore);
       const { errored } = stream;
-      if (errored === null || errored === before) resolve();
+      if (errored === null || errored === before || errored.name === "AbortError") resolve();
       else reject(errored);
     });
     stream.destroy();
