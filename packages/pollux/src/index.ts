@@ -81,7 +81,7 @@ export {
   type HandlerResponse,
   type Handling,
   type HonoContextLike,
-  type Next,
+  type NextHandler,
   toFastifyHandler,
   toHandler,
   toHonoHandler,

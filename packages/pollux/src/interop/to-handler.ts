@@ -10,7 +10,7 @@ import { type ResponseLike, WhileConnected } from "./while-connected.ts";
 export type Handling<T> = Future<T> | Generator<Suspend, T, unknown>;
 
 /** What goes on with the next handler, or with the handling of errors, in the manner of Express. */
-export type Next = (error?: unknown) => void;
+export type NextHandler = (error?: unknown) => void;
 
 /** A response that can be ended by whoever finds that its handler has failed. */
 export interface HandlerResponse extends ResponseLike {
@@ -50,11 +50,11 @@ export interface HandlerResponse extends ResponseLike {
  * ```
  */
 export function toHandler<Req, Res extends HandlerResponse>(
-  fn: (request: Req, response: Res, next: Next | undefined) => Handling<unknown>,
-): (request: Req, response: Res, next?: Next) => void {
+  fn: (request: Req, response: Res, next: NextHandler | undefined) => Handling<unknown>,
+): (request: Req, response: Res, next?: NextHandler) => void {
   requireFunction("toHandler", fn);
   const executor = currentExecutor("toHandler");
-  const handle = co(function* (request: Req, response: Res, next: Next | undefined) {
+  const handle = co(function* (request: Req, response: Res, next: NextHandler | undefined) {
     const call = new WhileConnected(
       response,
       lazy(() => fn(request, response, next)),
