@@ -69,6 +69,7 @@ export {
 } from "./interop/from-callback.ts";
 export { fromNodeReadable } from "./interop/from-node-readable.ts";
 export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
+export type { NodeDuplex, NodeReadable, NodeWritable } from "./interop/node-types.ts";
 export { type OnOptions, type Overflow, on } from "./interop/on.ts";
 export { type EventOptions, once } from "./interop/once.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";

@@ -1,12 +1,12 @@
-import type { Readable, Writable } from "node:stream";
 import { describe } from "../core/errors.ts";
+import type { NodeReadable, NodeWritable } from "./node-types.ts";
 
 /**
  * @throws TypeError for what is no readable of Node
  * @internal
  */
-export function checkReadable(who: string, stream: unknown): asserts stream is Readable {
-  const { read, on, destroy } = (stream ?? {}) as Partial<Readable>;
+export function checkReadable(who: string, stream: unknown): asserts stream is NodeReadable {
+  const { read, on, destroy } = (stream ?? {}) as Partial<NodeReadable>;
   if (typeof read !== "function" || typeof on !== "function" || typeof destroy !== "function")
     throw new TypeError(`${who} needs a Readable of Node, not ${describe(stream)}`);
 }
@@ -16,7 +16,7 @@ export function checkReadable(who: string, stream: unknown): asserts stream is R
  *
  * @internal
  */
-export function checkByteReadable(who: string, stream: unknown): asserts stream is Readable {
+export function checkByteReadable(who: string, stream: unknown): asserts stream is NodeReadable {
   checkReadable(who, stream);
   if (stream.readableObjectMode)
     throw new TypeError(
@@ -32,10 +32,10 @@ export function checkByteReadable(who: string, stream: unknown): asserts stream 
  * @throws TypeError for what is no writable of Node
  * @internal
  */
-export function checkWritable(who: string, stream: unknown): asserts stream is Writable {
-  const { write, on, destroy } = (stream ?? {}) as Partial<Writable>;
+export function checkWritable(who: string, stream: unknown): asserts stream is NodeWritable {
+  const { write, on, destroy } = (stream ?? {}) as Partial<NodeWritable>;
   if (typeof write !== "function" || typeof on !== "function" || typeof destroy !== "function")
     throw new TypeError(`${who} needs a Writable of Node, not ${describe(stream)}`);
-  if ((stream as Writable).writableObjectMode)
+  if ((stream as NodeWritable).writableObjectMode)
     throw new TypeError(`${who} needs a stream of bytes, and this one is in object mode`);
 }

@@ -1,12 +1,12 @@
-import type { Duplex as NodeStream } from "node:stream";
 import type { Context } from "../core/context.ts";
 import type { Poll } from "../core/poll.ts";
 import { Duplex } from "../io/duplex.ts";
 import { checkByteReadable, checkWritable } from "./check-node.ts";
 import { NodePush } from "./node-push.ts";
+import type { NodeDuplex as NodeStream } from "./node-types.ts";
 import { NodeBytes } from "./reader-from-node.ts";
 
-class NodeDuplex extends Duplex {
+class BothSides extends Duplex {
   private readonly bytes: NodeBytes;
   private readonly push: NodePush;
 
@@ -77,5 +77,5 @@ class NodeDuplex extends Duplex {
 export function duplexFromNode(stream: NodeStream): Duplex {
   checkByteReadable("duplexFromNode", stream);
   checkWritable("duplexFromNode", stream);
-  return new NodeDuplex(stream);
+  return new BothSides(stream);
 }

@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import { Adopted } from "../core/adopted.ts";
 import type { Context } from "../core/context.ts";
 import type { Poll } from "../core/poll.ts";
@@ -6,13 +5,14 @@ import { End, type StreamSource } from "../core/stream-source.ts";
 import { Stream } from "../stream/stream.ts";
 import { checkReadable } from "./check-node.ts";
 import { NodePull } from "./node-pull.ts";
+import type { NodeReadable } from "./node-types.ts";
 
 class Chunks<T> implements StreamSource<T> {
   private readonly pull: NodePull;
   private isOver: boolean;
   private closing: Adopted<void> | null;
 
-  constructor(readable: Readable) {
+  constructor(readable: NodeReadable) {
     this.pull = new NodePull(readable);
     this.isOver = false;
     this.closing = null;
@@ -54,7 +54,7 @@ class Chunks<T> implements StreamSource<T> {
  * console.log(await run(numbers.map((n) => n * n).collect())); // [1, 4, 9]
  * ```
  */
-export function fromNodeReadable<T = Uint8Array>(readable: Readable): Stream<T> {
+export function fromNodeReadable<T = Uint8Array>(readable: NodeReadable): Stream<T> {
   checkReadable("fromNodeReadable", readable);
   return new Stream(new Chunks<T>(readable));
 }

@@ -1,10 +1,11 @@
-import { finished, type Readable } from "node:stream";
+import { finished } from "node:stream";
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import { leaveStream } from "./node-teardown.ts";
+import type { NodeReadable } from "./node-types.ts";
 import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
 
 /**
@@ -16,7 +17,7 @@ import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
  * @internal
  */
 export class NodePull {
-  private readonly readable: Readable;
+  private readonly readable: NodeReadable;
   readonly waiting: Waiting;
   private isListening: boolean;
   private stopListening: () => void;
@@ -24,7 +25,7 @@ export class NodePull {
   private ended: { readonly error?: unknown } | null;
   private closing: Promise<void> | null;
 
-  constructor(readable: Readable) {
+  constructor(readable: NodeReadable) {
     this.readable = readable;
     this.waiting = new Waiting(KEEPS_NOTHING_ALIVE);
     this.isListening = false;

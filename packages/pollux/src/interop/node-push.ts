@@ -1,9 +1,10 @@
-import { finished, type Writable } from "node:stream";
+import { finished } from "node:stream";
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import { leaveStream } from "./node-teardown.ts";
+import type { NodeWritable } from "./node-types.ts";
 import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
 
 /** How much of a large buffer one write takes over: a copy of that is made. */
@@ -15,7 +16,7 @@ const CHUNK = 65_536;
  * @internal
  */
 export class NodePush {
-  private readonly writable: Writable;
+  private readonly writable: NodeWritable;
   private readonly waiting: Waiting;
   private stopListening: (() => void) | null;
   /** Writes that the stream has not done with. */
@@ -25,7 +26,7 @@ export class NodePush {
   private failure: { readonly error: unknown; reported: boolean } | null;
   private closing: Promise<void> | null;
 
-  constructor(writable: Writable) {
+  constructor(writable: NodeWritable) {
     this.writable = writable;
     this.waiting = new Waiting(KEEPS_NOTHING_ALIVE);
     this.stopListening = null;

@@ -1,6 +1,6 @@
-import type { Readable, Writable } from "node:stream";
 import { describe } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
+import type { NodeReadable, NodeWritable } from "./node-types.ts";
 
 /**
  * Destroys a stream, unless that has happened, and waits until it has closed.
@@ -9,7 +9,7 @@ import { attachErrors } from "../core/further-errors.ts";
  *   `AbortError`: some streams, such as undici's bodies, say so that they were destroyed before their end.
  * @internal
  */
-export function leaveStream(stream: Readable | Writable): Promise<void> {
+export function leaveStream(stream: NodeReadable | NodeWritable): Promise<void> {
   const before = stream.errored;
   if (stream.closed) return DONE;
   return new Promise((resolve, reject) => {

@@ -1,10 +1,10 @@
-import type { Readable } from "node:stream";
 import type { Context } from "../core/context.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { Reader } from "../io/reader.ts";
 import { checkByteReadable } from "./check-node.ts";
 import { NodePull } from "./node-pull.ts";
+import type { NodeReadable } from "./node-types.ts";
 
 /**
  * The read side of a stream of Node.
@@ -16,7 +16,7 @@ export class NodeBytes {
   /** What has been read of the stream, and not of this. */
   private rest: Uint8Array | null;
 
-  constructor(readable: Readable) {
+  constructor(readable: NodeReadable) {
     this.pull = new NodePull(readable);
     this.rest = null;
   }
@@ -49,7 +49,7 @@ export class NodeBytes {
 class NodeReader extends Reader {
   private readonly bytes: NodeBytes;
 
-  constructor(readable: Readable) {
+  constructor(readable: NodeReadable) {
     super();
     this.bytes = new NodeBytes(readable);
   }
@@ -95,7 +95,7 @@ class NodeReader extends Reader {
  * await run(main());
  * ```
  */
-export function readerFromNode(readable: Readable): Reader {
+export function readerFromNode(readable: NodeReadable): Reader {
   checkByteReadable("readerFromNode", readable);
   return new NodeReader(readable);
 }

@@ -2,6 +2,7 @@ import { Duplex as NodeStream } from "node:stream";
 import { ClosedError, describe } from "../core/errors.ts";
 import type { Duplex } from "../io/duplex.ts";
 import { asError, whenGivenUp } from "./node-teardown.ts";
+import type { NodeDuplex } from "./node-types.ts";
 import { Outside } from "./outside.ts";
 import { closing, isReader, PullBytes } from "./pull.ts";
 import { isWriter } from "./sink.ts";
@@ -73,7 +74,7 @@ class FromDuplex extends NodeStream {
  * for await (const chunk of echo) console.log(chunk.toString()); // "hello"
  * ```
  */
-export function toNodeDuplex(duplex: Duplex): NodeStream {
+export function toNodeDuplex(duplex: Duplex): NodeDuplex {
   if (!isReader(duplex) || !isWriter(duplex))
     throw new TypeError(`toNodeDuplex needs a Duplex, not ${describe(duplex)}`);
   return new FromDuplex(duplex);

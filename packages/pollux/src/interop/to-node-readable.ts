@@ -5,6 +5,7 @@ import type { Reader } from "../io/reader.ts";
 import { type StreamInput, toSource } from "../stream/to-source.ts";
 import { checkMark } from "./check.ts";
 import { asError, whenGivenUp } from "./node-teardown.ts";
+import type { NodeReadable } from "./node-types.ts";
 import { Outside } from "./outside.ts";
 import { closing, isReader, Pull, PullBytes } from "./pull.ts";
 
@@ -112,7 +113,7 @@ function gone(): ClosedError {
 export function toNodeReadable(
   source: Reader | StreamInput<unknown>,
   options: ToNodeReadableOptions = {},
-): Readable {
+): NodeReadable {
   checkMark("highWaterMark", options.highWaterMark);
   if (isReader(source)) return new FromReader(source, options);
   return new FromSource(toSource(source, "toNodeReadable"), options);

@@ -4,6 +4,7 @@ import { ClosedError, describe } from "../core/errors.ts";
 import type { Writer } from "../io/writer.ts";
 import { checkMark } from "./check.ts";
 import { asError, whenGivenUp } from "./node-teardown.ts";
+import type { NodeWritable } from "./node-types.ts";
 import { Outside } from "./outside.ts";
 import { aborting, isWriter, type Sink, type SinkStep, sinkOf } from "./sink.ts";
 
@@ -84,9 +85,12 @@ class ToSink extends Writable {
  * await written;
  * ```
  */
-export function toNodeWritable(writer: Writer, options?: ToNodeWritableOptions): Writable;
-export function toNodeWritable<T>(sink: Sink<T>, options?: ToNodeWritableOptions): Writable;
-export function toNodeWritable<T>(target: Writer | Sink<T>, options: ToNodeWritableOptions = {}): Writable {
+export function toNodeWritable(writer: Writer, options?: ToNodeWritableOptions): NodeWritable;
+export function toNodeWritable<T>(sink: Sink<T>, options?: ToNodeWritableOptions): NodeWritable;
+export function toNodeWritable<T>(
+  target: Writer | Sink<T>,
+  options: ToNodeWritableOptions = {},
+): NodeWritable {
   checkMark("highWaterMark", options.highWaterMark);
   if (typeof target?.write !== "function")
     throw new TypeError(`toNodeWritable needs a writer or an object with \`write\`, not ${describe(target)}`);

@@ -1,14 +1,14 @@
-import type { Writable } from "node:stream";
 import type { Context } from "../core/context.ts";
 import type { Poll } from "../core/poll.ts";
 import { Writer } from "../io/writer.ts";
 import { checkWritable } from "./check-node.ts";
 import { NodePush } from "./node-push.ts";
+import type { NodeWritable } from "./node-types.ts";
 
 class NodeWriter extends Writer {
   private readonly push: NodePush;
 
-  constructor(writable: Writable) {
+  constructor(writable: NodeWritable) {
     super();
     this.push = new NodePush(writable);
   }
@@ -64,7 +64,7 @@ class NodeWriter extends Writer {
  * console.log(through.read().toString()); // "hello"
  * ```
  */
-export function writerFromNode(writable: Writable): Writer {
+export function writerFromNode(writable: NodeWritable): Writer {
   checkWritable("writerFromNode", writable);
   return new NodeWriter(writable);
 }
