@@ -57,8 +57,9 @@ export { Future, type Suspend } from "./core/future.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
-// Bridges to promises, callbacks, events and streams of others
 export { aborted } from "./interop/abort-signal.ts";
+// Bridges to promises, callbacks, events and streams of others
+export { abortable } from "./interop/abortable.ts";
 export { duplexFromNode } from "./interop/duplex-from-node.ts";
 export type { EmitterLike, EventTargetLike } from "./interop/event-source.ts";
 export {
