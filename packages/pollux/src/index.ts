@@ -70,6 +70,7 @@ export {
 } from "./interop/from-callback.ts";
 export { fromNodeReadable } from "./interop/from-node-readable.ts";
 export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
+export type { Handling } from "./interop/handling.ts";
 export type { NodeDuplex, NodeReadable, NodeWritable } from "./interop/node-types.ts";
 export { type OnOptions, type Overflow, on } from "./interop/on.ts";
 export { type EventOptions, once } from "./interop/once.ts";
@@ -78,16 +79,9 @@ export { readerFromNode } from "./interop/reader-from-node.ts";
 export { readerFromWeb } from "./interop/reader-from-web.ts";
 export type { Sink, SinkStep } from "./interop/sink.ts";
 export { toCallback } from "./interop/to-callback.ts";
-export {
-  type FastifyReplyLike,
-  type HandlerResponse,
-  type Handling,
-  type HonoContextLike,
-  type NextHandler,
-  toFastifyHandler,
-  toHandler,
-  toHonoHandler,
-} from "./interop/to-handler.ts";
+export { type FastifyReplyLike, toFastifyHandler } from "./interop/to-fastify-handler.ts";
+export { type HandlerResponse, type NextHandler, toHandler } from "./interop/to-handler.ts";
+export { type HonoContextLike, toHonoHandler } from "./interop/to-hono-handler.ts";
 export { toNodeDuplex } from "./interop/to-node-duplex.ts";
 export { type ToNodeReadableOptions, toNodeReadable } from "./interop/to-node-readable.ts";
 export { type ToNodeWritableOptions, toNodeWritable } from "./interop/to-node-writable.ts";
