@@ -75,6 +75,11 @@ describe("fromCallback", () => {
     expect(readyNow(future, cx)).toBe(1);
     seen.callback(null, 3);
     expect(cx.wakes).toBe(1);
+    const hasty = fromCallback<number>((callback) => {
+      callback(null, 1);
+      callback(new Error("again"), 2);
+    });
+    expect(readyNow(hasty)).toBe(1);
   });
 
   test("throws what start throws", () => {

@@ -126,6 +126,13 @@ describe("fromNodeReadable", () => {
     await expect(run(fromNodeReadable(readable).close())).rejects.toMatchObject(failure);
   });
 
+  test("a failure that was there before is none of the cleanup", async () => {
+    const readable = new Readable({ read() {} });
+    readable.on("error", () => {});
+    readable.destroy(new Error("failed before"));
+    expect(await run(fromNodeReadable(readable).close())).toBeUndefined();
+  });
+
   test("one that says by an AbortError that it was destroyed has not failed", async () => {
     const readable = new Readable({
       read() {},

@@ -48,6 +48,15 @@ describe("readerFromNode", () => {
     expect(cx.runtime.budget).toBe(9);
   });
 
+  test("leaves in the stream what there is no room for", async () => {
+    const through = new PassThrough();
+    through.write("hello");
+    await turn();
+    const cx = new TestContext();
+    expect(readyNow(readerFromNode(through).read(new Uint8Array(2)), cx)).toBe(2);
+    expect(through.readableLength).toBe(3);
+  });
+
   test("close destroys the stream, wakes who waits, and can be waited for", async () => {
     const through = new PassThrough();
     const reader = readerFromNode(through);

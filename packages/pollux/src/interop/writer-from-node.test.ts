@@ -65,6 +65,20 @@ describe("writerFromNode", () => {
     expect([writable.closed, listeners(writable)]).toEqual([true, before]);
   });
 
+  test("keeps its own copy of what waits in the stream", async () => {
+    const { writable, seen } = slow(100);
+    const writer = writerFromNode(writable);
+    const cx = new TestContext();
+    readyNow(writer.write(bytes("one")), cx);
+    const buf = bytes("two");
+    readyNow(writer.write(buf), cx);
+    buf.fill(0);
+    seen.done[0]?.();
+    await turn();
+    expect(seen.texts).toEqual(["one", "two"]);
+    writer.close();
+  });
+
   test("a failure is thrown once, then ClosedError with it as cause; nothing is uncaught", async () => {
     const failure = new Error("failed");
     const { writable, seen } = slow();
