@@ -127,7 +127,12 @@ describe("fromNodeReadable", () => {
   });
 
   test("a failure that was there before is none of the cleanup", async () => {
-    const readable = new Readable({ read() {} });
+    const readable = new Readable({
+      read() {},
+      destroy(error, callback) {
+        setImmediate(callback, error);
+      },
+    });
     readable.on("error", () => {});
     readable.destroy(new Error("failed before"));
     expect(await run(fromNodeReadable(readable).close())).toBeUndefined();
