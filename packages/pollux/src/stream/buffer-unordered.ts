@@ -15,6 +15,8 @@ export class BufferUnordered<U> extends Adapter<unknown, U> {
   private readonly plain: boolean;
   private readonly pool: FuturePool;
   private ended: boolean;
+  /** The source has spent all budget of the last poll: this time the futures come first. */
+  private starved: boolean;
   private teardown: Teardown | null;
 
   constructor(source: StreamSource<unknown>, limit: number, who: string, plain: boolean) {
@@ -24,11 +26,16 @@ export class BufferUnordered<U> extends Adapter<unknown, U> {
     this.plain = plain;
     this.pool = new FuturePool();
     this.ended = false;
+    this.starved = false;
     this.teardown = null;
   }
 
   override pollNext(cx: Context): Poll<U | End> {
     const { pool } = this;
+    if (this.starved) {
+      const poll = this.advance(cx);
+      if (poll !== Pending) return poll;
+    }
     while (!this.ended && pool.size < this.limit) {
       const poll = this.source.pollNext(cx);
       if (poll === Pending) break;
@@ -38,8 +45,13 @@ export class BufferUnordered<U> extends Adapter<unknown, U> {
       else pool.push(requireBody(poll, this.who));
     }
     if (pool.size === 0) return this.ended ? End : Pending;
-    pool.beginPass(cx);
-    const member = pool.advance(cx);
+    return this.advance(cx);
+  }
+
+  private advance(cx: Context): Poll<U> {
+    this.starved = cx.runtime.budget <= 0;
+    this.pool.beginPass(cx);
+    const member = this.pool.advance(cx);
     // The type of `Stream.bufferUnordered` says what the futures give.
     return member === null ? Pending : (member.take() as U);
   }

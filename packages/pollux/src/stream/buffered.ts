@@ -12,6 +12,8 @@ export class Buffered<U> extends Adapter<unknown, U> {
   private readonly limit: number;
   private readonly pool: OrderedPool;
   private ended: boolean;
+  /** The source has spent all budget of the last poll: this time the futures come first. */
+  private starved: boolean;
   private teardown: Teardown | null;
 
   constructor(source: StreamSource<unknown>, limit: number) {
@@ -19,10 +21,15 @@ export class Buffered<U> extends Adapter<unknown, U> {
     this.limit = limit;
     this.pool = new OrderedPool();
     this.ended = false;
+    this.starved = false;
     this.teardown = null;
   }
 
   override pollNext(cx: Context): Poll<U | End> {
+    if (this.starved) {
+      const poll = this.advance(cx);
+      if (poll !== Pending && poll !== End) return poll;
+    }
     while (!this.ended && this.pool.size < this.limit) {
       let poll: Poll<unknown>;
       try {
@@ -37,9 +44,14 @@ export class Buffered<U> extends Adapter<unknown, U> {
         break;
       }
     }
-    // The type of `Stream.buffered` says what the futures give.
-    const poll = this.pool.pollNext(cx) as Poll<U | End>;
+    const poll = this.advance(cx);
     return poll === End && !this.ended ? Pending : poll;
+  }
+
+  private advance(cx: Context): Poll<U | End> {
+    this.starved = cx.runtime.budget <= 0;
+    // The type of `Stream.buffered` says what the futures give.
+    return this.pool.pollNext(cx) as Poll<U | End>;
   }
 
   override cancel(cx: Context): Poll<void> {

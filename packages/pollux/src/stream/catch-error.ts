@@ -18,6 +18,7 @@ export class CatchError<T, U> extends EarlyEnd<T, T | U> {
   /** What takes over from the source; `null` while that goes on. */
   private successor: StreamSource<T | U> | null;
   private gaveUp: boolean;
+  private both: Teardown | null;
 
   constructor(source: StreamSource<T>, fn: (error: unknown) => unknown) {
     super(source);
@@ -25,6 +26,7 @@ export class CatchError<T, U> extends EarlyEnd<T, T | U> {
     this.inner = new Inner("catchError");
     this.successor = null;
     this.gaveUp = false;
+    this.both = null;
   }
 
   override pollNext(cx: Context): Poll<T | U | End> {
@@ -59,7 +61,8 @@ export class CatchError<T, U> extends EarlyEnd<T, T | U> {
   }
 
   override cancel(cx: Context): Poll<void> {
-    if (!this.isOver && super.cancel(cx) === Pending) return Pending;
-    return this.successor === null ? undefined : this.successor.cancel(cx);
+    const source: Cancellable = { cancel: (context) => super.cancel(context) };
+    this.both ??= new Teardown([source, this.successor]);
+    return this.both.cancel(cx);
   }
 }

@@ -29,7 +29,9 @@ export class ChunksTimeout<T> extends Adapter<T, T[]> {
     while (!this.ended) {
       const poll = this.source.pollNext(cx);
       if (poll === Pending) {
-        if (this.values.length === 0 || this.timer.poll(cx) === Pending) return Pending;
+        if (this.values.length === 0) return Pending;
+        // Looked at without budget: a source that always finds something to do, and gives nothing, spends all of it.
+        if (!this.timer.isElapsed && this.timer.poll(cx) === Pending) return Pending;
         return this.take(cx);
       }
       if (poll === End) this.ended = true;

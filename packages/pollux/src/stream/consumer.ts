@@ -140,9 +140,10 @@ export abstract class Consumer<T, R> extends Future<R> {
   }
 
   private misuse(): PolluxError {
-    const what = `this \`${this.constructor.name}\` of a stream`;
-    if (this.phase === Busy) return new FutureInUseError(`${what} was polled from within its own poll`);
-    if (this.phase === Cancelling) return new FutureInUseError(`${what} is being cancelled`);
-    return new PollAfterCompletionError(what);
+    if (this.phase === Busy)
+      return new FutureInUseError("the consumer of a stream was polled from within its own poll");
+    if (this.phase === Cancelling)
+      return new FutureInUseError("this consumer of a stream is being cancelled");
+    return new PollAfterCompletionError("this consumer of a stream");
   }
 }

@@ -31,7 +31,9 @@ export class Debounce<T> extends Adapter<T, T> {
       else if (poll !== Pending) {
         this.latest = poll;
         this.timer.resetUntil(cx.runtime.timers.now() + this.ms);
-      } else if (this.latest === Pending || this.timer.poll(cx) === Pending) return Pending;
+      } else if (this.latest === Pending) return Pending;
+      // Looked at without budget: a source that always finds something to do, and gives nothing, spends all of it.
+      else if (!this.timer.isElapsed && this.timer.poll(cx) === Pending) return Pending;
       else break;
     }
     const { latest } = this;

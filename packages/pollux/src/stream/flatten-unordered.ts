@@ -11,6 +11,8 @@ export class FlattenUnordered<T> extends Adapter<StreamInput<T>, T> {
   private readonly limit: number;
   private readonly pool: SourcePool<T>;
   private ended: boolean;
+  /** The source has spent all budget of the last poll: this time the streams in it come first. */
+  private starved: boolean;
   private teardown: Teardown | null;
 
   constructor(source: StreamSource<StreamInput<T>>, limit: number) {
@@ -18,11 +20,17 @@ export class FlattenUnordered<T> extends Adapter<StreamInput<T>, T> {
     this.limit = limit;
     this.pool = new SourcePool();
     this.ended = false;
+    this.starved = false;
     this.teardown = null;
   }
 
   override pollNext(cx: Context): Poll<T | End> {
     const { pool } = this;
+    if (this.starved) {
+      this.starved = false;
+      const poll = pool.pollNext(cx);
+      if (poll !== Pending && poll !== End) return poll;
+    }
     for (;;) {
       while (!this.ended && pool.size < this.limit) {
         const poll = this.source.pollNext(cx);
@@ -31,6 +39,7 @@ export class FlattenUnordered<T> extends Adapter<StreamInput<T>, T> {
         else pool.push(toSource(poll, "flattenUnordered"));
       }
       const { size } = pool;
+      this.starved = cx.runtime.budget <= 0;
       const poll = pool.pollNext(cx);
       if (poll !== Pending && poll !== End) return poll;
       // Some have ended, and made room for others.

@@ -1,3 +1,4 @@
+import { ambient } from "../core/ambient.ts";
 import { callWithBoth } from "../core/call-with.ts";
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
@@ -7,8 +8,9 @@ import { Consumer } from "./consumer.ts";
 import { Inner } from "./inner.ts";
 import { Teardown } from "./teardown.ts";
 
-// A constant of this module: V8 folds it into optimised code, while it would load an import at each use.
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
 const PENDING: Pending = Pending;
+const current = ambient;
 
 /** What a function makes of all values. */
 export class Fold<T, S> extends Consumer<T, S> {
@@ -35,7 +37,9 @@ export class Fold<T, S> extends Consumer<T, S> {
       const poll = source.pollNext(cx);
       if (poll === PENDING) return PENDING;
       if (poll === End) return this.state;
-      let result: Poll<unknown> = callWithBoth(cx, fn, this.state, poll);
+      // As in `Mapped`.
+      const { state } = this;
+      let result: Poll<unknown> = current.cx === cx ? fn(state, poll) : callWithBoth(cx, fn, state, poll);
       if (typeof result === "object" && result !== null) {
         result = inner.follow(cx, result);
         if (result === PENDING) return PENDING;

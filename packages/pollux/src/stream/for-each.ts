@@ -1,3 +1,4 @@
+import { ambient } from "../core/ambient.ts";
 import { callWith } from "../core/call-with.ts";
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
@@ -7,8 +8,9 @@ import { Consumer } from "./consumer.ts";
 import { Inner } from "./inner.ts";
 import { Teardown } from "./teardown.ts";
 
-// A constant of this module: V8 folds it into optimised code, while it would load an import at each use.
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
 const PENDING: Pending = Pending;
+const current = ambient;
 
 /** Calls a function with each value, and waits for what it returns. */
 export class ForEach<T> extends Consumer<T, void> {
@@ -28,7 +30,8 @@ export class ForEach<T> extends Consumer<T, void> {
       const poll = source.pollNext(cx);
       if (poll === PENDING) return PENDING;
       if (poll === End) return undefined;
-      const result = callWith(cx, fn, poll);
+      // As in `Mapped`.
+      const result = current.cx === cx ? fn(poll) : callWith(cx, fn, poll);
       if (typeof result === "object" && result !== null && inner.follow(cx, result) === PENDING)
         return PENDING;
     }

@@ -55,7 +55,10 @@ export class FuturesUnordered<T> extends Source<T> {
   }
 
   override pollNext(cx: Context): Poll<T | End> {
-    if (this.pool.size === 0) return End;
+    if (this.pool.size === 0) {
+      this.pool.forgetPoller();
+      return End;
+    }
     this.pool.beginPass(cx);
     const member = this.pool.advance(cx);
     // Only futures of a `T` were added.

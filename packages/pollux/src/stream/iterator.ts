@@ -1,7 +1,7 @@
 import { Cleanup } from "../core/cleanup.ts";
 import { collect } from "../core/collect.ts";
 import type { Context } from "../core/context.ts";
-import { CleanupError } from "../core/errors.ts";
+import { CancelledError, CleanupError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
@@ -12,7 +12,8 @@ import { Close } from "./close.ts";
 /** One step of a loop. An error ends the loop, which does not call `return` then: so the stream is closed first. */
 class Step<T> extends Future<T | End> {
   private readonly source: StreamSource<T>;
-  private failure: { error: unknown } | null = null;
+  private failure: unknown = undefined;
+  /** Set once the stream has failed. */
   private cleanup: Cleanup | null = null;
 
   constructor(source: StreamSource<T>) {
@@ -25,22 +26,27 @@ class Step<T> extends Future<T | End> {
       try {
         return this.source.pollNext(cx);
       } catch (error) {
-        this.failure = { error };
+        this.failure = error;
         this.cleanup = new Cleanup(this.source, error, "a stream that failed in a `for await`");
       }
     }
-    const { error } = this.failure as { error: unknown };
-    try {
-      if (this.cleanup.poll(cx) === Pending) return Pending;
-    } catch (failure) {
-      throw new CleanupError(error, collect(null, failure, error));
-    }
-    throw error;
+    if (this.cleanUp(this.cleanup, cx) === Pending) return Pending;
+    throw this.failure;
   }
 
-  /** The stream is closed after it, by who cancels. */
-  override cancel(): Poll<void> {
-    return undefined;
+  private cleanUp(cleanup: Cleanup, cx: Context): Poll<void> {
+    try {
+      return cleanup.poll(cx);
+    } catch (error) {
+      throw new CleanupError(this.failure, collect(null, error, this.failure));
+    }
+  }
+
+  /** The stream is closed by who cancels, unless it has failed: then that goes on, and the failure is not lost. */
+  override cancel(cx: Context): Poll<void> {
+    if (this.cleanup === null) return undefined;
+    if (this.cleanUp(this.cleanup, cx) === Pending) return Pending;
+    throw this.failure;
   }
 }
 
@@ -72,7 +78,7 @@ export class StreamIterator<T> implements AsyncIterableIterator<T, undefined, un
       return { done: true, value: undefined };
     } catch (error) {
       // A step that `return` has aborted is no failure.
-      if (this.ended) return { done: true, value: undefined };
+      if (this.ended && error instanceof CancelledError) return { done: true, value: undefined };
       this.ended = true;
       throw error;
     } finally {

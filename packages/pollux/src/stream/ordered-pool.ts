@@ -50,7 +50,10 @@ export class OrderedPool implements Cancellable {
     this.pool.beginPass(cx);
     for (;;) {
       const { first } = this;
-      if (first === null) return End;
+      if (first === null) {
+        this.pool.forgetPoller();
+        return End;
+      }
       if (first.hasEnded) {
         this.first = first.follower;
         if (this.first === null) this.last = null;

@@ -56,7 +56,8 @@ export abstract class Member extends Context implements Linked<Member> {
  *
  * Invariants:
  * - `head` to `tail`, by `link`, are the members that are to be polled; up to `passEnd` those of the pass under way.
- * - a member that is queued outside of a pass, or behind its end, has woken the poller.
+ * - a member that is woken wakes the poller, once until the next pass. One that is queued otherwise was added or has given
+ *   something in the last poll, which gave a value: whoever polled asks again.
  */
 export class Pool<M extends Member> {
   /** Of the most recent pass: where a wake goes. */
@@ -82,6 +83,11 @@ export class Pool<M extends Member> {
 
   get size(): number {
     return this.members.size;
+  }
+
+  /** Called with the end: nobody waits any more. */
+  forgetPoller(): void {
+    this.cx = null;
   }
 
   /** Takes a member in, to be polled in the next pass. Outside of a poll, `wakePoller` has to follow. */
@@ -170,7 +176,7 @@ export class Pool<M extends Member> {
     const { errors } = this;
     this.cancelling = false;
     this.errors = null;
-    this.cx = null;
+    this.forgetPoller();
     if (errors !== null) throw new CleanupError(cx.cancelReason, errors);
     return undefined;
   }

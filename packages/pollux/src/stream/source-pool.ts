@@ -55,6 +55,8 @@ export class SourcePool<T> extends Pool<SourceMember<T>> {
       this.remove(member);
       ended?.(member.key);
     }
-    return this.members.size === 0 ? End : Pending;
+    if (this.members.size > 0) return Pending;
+    this.forgetPoller();
+    return End;
   }
 }

@@ -12,6 +12,8 @@ export class Timeout<T> extends Adapter<T, T> {
   private waits: boolean;
   /** Thrown for the value that is awaited: it is awaited without a limit from then on. */
   private expired: boolean;
+  /** The time was up when there was no budget to ask the source with: it is asked once more. */
+  private deferred: boolean;
 
   constructor(source: StreamSource<T>, ms: number) {
     super(source);
@@ -19,9 +21,11 @@ export class Timeout<T> extends Adapter<T, T> {
     this.timer = sleep(ms);
     this.waits = false;
     this.expired = false;
+    this.deferred = false;
   }
 
   override pollNext(cx: Context): Poll<T | End> {
+    const couldAsk = cx.runtime.budget > 0;
     let poll: Poll<T | End>;
     try {
       poll = this.source.pollNext(cx);
@@ -38,7 +42,13 @@ export class Timeout<T> extends Adapter<T, T> {
       this.waits = true;
       this.timer.reset(this.ms);
     }
-    if (this.timer.poll(cx) === Pending) return Pending;
+    // Looked at without budget: a source that always finds something to do, and gives nothing, spends all of it.
+    if (!this.timer.isElapsed && this.timer.poll(cx) === Pending) return Pending;
+    if (!couldAsk && !this.deferred) {
+      this.deferred = true;
+      cx.wake();
+      return Pending;
+    }
     this.expired = true;
     throw new TimeoutError(`the stream gave nothing for ${this.ms} ms`);
   }
@@ -47,6 +57,7 @@ export class Timeout<T> extends Adapter<T, T> {
     if (!this.waits) return;
     this.waits = false;
     this.expired = false;
+    this.deferred = false;
     this.timer.cancel(cx);
   }
 

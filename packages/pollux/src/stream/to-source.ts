@@ -2,6 +2,7 @@ import { isThenable } from "../core/adopted.ts";
 import { describe } from "../core/errors.ts";
 import type { StreamSource } from "../core/stream-source.ts";
 import { AsyncIter } from "./async-iter.ts";
+import { Elements } from "./elements.ts";
 import { Iter } from "./iter.ts";
 
 /** What a stream can be made of: another stream, a channel, an array, a generator, an async iterable … */
@@ -26,6 +27,8 @@ export function toSource<T>(input: StreamInput<T>, who: string): StreamSource<T>
     const { moveInto, pollNext } = input as Partial<Movable<T>>;
     if (typeof moveInto === "function") return (input as Movable<T>).moveInto(who);
     if (typeof pollNext === "function") return input as StreamSource<T>;
+    if (Array.isArray(input) && input[Symbol.iterator] === Array.prototype[Symbol.iterator])
+      return new Elements(input);
     if (Symbol.iterator in input && !isThenable(input)) return new Iter(input);
     if (Symbol.asyncIterator in input) return new AsyncIter(input);
   }
