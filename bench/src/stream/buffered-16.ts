@@ -52,7 +52,7 @@ export const buffered16: TimedCase = {
   operations: COUNT,
   targets: [
     { peer: "rxjs", atMost: 0.9 },
-    { peer: "async-iterable", atMost: 0.9 },
+    { peer: "async-iterable", atMost: 1.1 },
   ],
   peers: {
     pollux: (n) => times(n, () => run(Stream.from(VALUES).map(work).buffered(LIMIT).fold(0, add))),

@@ -64,9 +64,39 @@ export type { Inspection, InspectionTarget } from "./core/inspection.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
-// Bridges to promises
 export { aborted } from "./interop/abort-signal.ts";
+// Bridges to promises, callbacks, events and streams of others
+export { abortable } from "./interop/abortable.ts";
+export { duplexFromNode } from "./interop/duplex-from-node.ts";
+export type { EmitterLike, EventTargetLike } from "./interop/event-source.ts";
+export {
+  fromCallback,
+  fromNode,
+  type NodeCallback,
+  type StartWithCallback,
+} from "./interop/from-callback.ts";
+export { fromNodeReadable } from "./interop/from-node-readable.ts";
+export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
+export type { Handling } from "./interop/handling.ts";
+export type { NodeDuplex, NodeReadable, NodeWritable } from "./interop/node-types.ts";
+export { type OnOptions, type Overflow, on } from "./interop/on.ts";
+export { type EventOptions, once } from "./interop/once.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
+export { readerFromNode } from "./interop/reader-from-node.ts";
+export { readerFromWeb } from "./interop/reader-from-web.ts";
+export type { Sink, SinkStep } from "./interop/sink.ts";
+export { toCallback } from "./interop/to-callback.ts";
+export { type FastifyReplyLike, toFastifyHandler } from "./interop/to-fastify-handler.ts";
+export { type HandlerResponse, type NextHandler, toHandler } from "./interop/to-handler.ts";
+export { type HonoContextLike, toHonoHandler } from "./interop/to-hono-handler.ts";
+export { toNodeDuplex } from "./interop/to-node-duplex.ts";
+export { type ToNodeReadableOptions, toNodeReadable } from "./interop/to-node-readable.ts";
+export { type ToNodeWritableOptions, toNodeWritable } from "./interop/to-node-writable.ts";
+export { type ToReadableStreamOptions, toReadableStream } from "./interop/to-readable-stream.ts";
+export { type ToWritableStreamOptions, toWritableStream } from "./interop/to-writable-stream.ts";
+export { type ResponseLike, whileConnected } from "./interop/while-connected.ts";
+export { writerFromNode } from "./interop/writer-from-node.ts";
+export { writerFromWeb } from "./interop/writer-from-web.ts";
 // Bytes
 export { type AnyDelimiterOptions, anyDelimiter } from "./io/any-delimiter.ts";
 export type { AsyncBufRead } from "./io/async-buf-read.ts";

@@ -126,6 +126,23 @@ describe("run", () => {
     expect(log).toEqual(["late"]);
   });
 
+  test("disposing of a runtime shuts it down: what is detached has been cleaned up", async () => {
+    const log: string[] = [];
+    const runtime = new Runtime();
+    const background = co(function* () {
+      try {
+        yield* never();
+      } finally {
+        yield* yieldNow();
+        log.push("cleaned up");
+      }
+    });
+    runtime.spawn(background()).observed();
+    await runtime[Symbol.asyncDispose]();
+    expect(log).toEqual(["cleaned up"]);
+    expect(() => runtime.spawn(never())).toThrow(ClosedError);
+  });
+
   test("cleanup that does not end within the shutdown's grace is reported with the dump and abandoned", async () => {
     const warnings: string[] = [];
     const host = { ...nodeHost, warn: (text: string) => void warnings.push(text) };

@@ -86,7 +86,7 @@ class DetachedTasks extends TaskGroup {
  * await runtime.run(sleep(60_000)); // takes no time
  * ```
  */
-export class Runtime {
+export class Runtime implements AsyncDisposable {
   readonly #executor: Executor;
   readonly #timers: Timers;
   readonly #detached = new DetachedTasks("detached");
@@ -206,6 +206,11 @@ export class Runtime {
   async shutdown(reason: unknown = new ClosedError("the runtime")): Promise<void> {
     await this.#cancelRest(reason);
     this.#detached.closing = { reason };
+  }
+
+  /** As {@link Runtime.shutdown}; what `await using` calls. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
   }
 
   async #cancelRest(reason: unknown): Promise<void> {

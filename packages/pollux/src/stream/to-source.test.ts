@@ -10,6 +10,7 @@ import { co } from "../core/coroutine.ts";
 import { ClosedError, LaggedError } from "../core/errors.ts";
 import { Pending } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
+import { Runtime } from "../runtime/runtime.ts";
 import { signals } from "../signal/signals.ts";
 import { broadcast } from "../sync/broadcast.ts";
 import { mpsc, unboundedMpsc } from "../sync/mpsc.ts";
@@ -17,10 +18,12 @@ import { watch } from "../sync/watch.ts";
 import { JoinMap } from "../task/join-map.ts";
 import { JoinSet } from "../task/join-set.ts";
 import { spawn } from "../task/spawn.ts";
+import { yieldNow } from "../task/yield-now.ts";
 import { now } from "../time/clock.ts";
 import { DelayQueue } from "../time/delay-queue.ts";
 import { interval } from "../time/interval.ts";
 import { sleep } from "../time/sleep.ts";
+import { Timers } from "../time/timers.ts";
 import { Stream } from "./stream.ts";
 
 const late = co(function* <T>(ms: number, value: T) {
@@ -52,6 +55,36 @@ test("Stream.from: an mpsc receiver is closed with the stream, and what it holds
     expect(() => tx.send(new Resource())).toThrow(ClosedError);
     expect([first.disposals, second.disposals]).toEqual([0, 1]);
   }));
+
+test("Stream.from: to give up what waits on a channel wakes nobody", () => {
+  for (const [, rx] of [unboundedMpsc<number>(), broadcast<number>(1), watch(0)]) {
+    const stream = Stream.from<number>(rx);
+    const cx = new TestContext();
+    expect(drain(stream, cx)).toEqual([Pending]);
+    stream.cancel(cx);
+    expect(cx.wakes).toBe(0);
+  }
+});
+
+test("Stream.from: an interval and a delay queue take their timers back when they are given up", async () => {
+  const runtime = new Runtime({ clock: "paused" });
+  const { timers } = runtime.handle;
+  const armed = (): number => (timers instanceof Timers ? timers.size : Number.NaN);
+  await runtime.run(
+    co(function* () {
+      const queue = new DelayQueue<number>();
+      queue.insert(1, 1000);
+      const ticks = interval(1000);
+      yield* ticks.tick();
+      for (const stream of [Stream.from(queue), Stream.from(ticks)]) {
+        expect((yield* select({ value: stream.next(), now: yieldNow() })).key).toBe("now");
+        expect(armed()).toBe(1);
+        yield* stream.close();
+        expect(armed()).toBe(0);
+      }
+    })(),
+  );
+});
 
 test("Stream.from: a broadcast receiver throws LaggedError, and goes on", () => {
   const [tx, rx] = broadcast<number>(2);
@@ -128,6 +161,7 @@ test("Stream.from: signals are given as they come, and given back with the strea
   expect(cx.wakes).toBe(1);
   expect(drain(stream, cx)).toEqual(["SIGUSR2", Pending]);
   stream.cancel(cx);
+  expect(cx.wakes).toBe(1);
   expect(process.listenerCount("SIGUSR2")).toBe(before);
 });
 
@@ -168,6 +202,18 @@ test("Stream.from: a join set is shut down with the stream", () =>
     expect(yield* Stream.from(set).first()).toBe(1);
     expect(log).toEqual(["aborted"]);
     expect(set.isEmpty).toBe(true);
+  }));
+
+test("Stream.from: a join set can be used again after a stream that waited was closed", () =>
+  paused(function* () {
+    const set = new JoinSet<number>();
+    set.spawn(late(1000, 1));
+    const stream = Stream.from(set);
+    expect((yield* select({ value: stream.next(), early: sleep(5) })).key).toBe("early");
+    yield* stream.close();
+    set.spawn(late(10, 2));
+    set.spawn(late(2000, 3));
+    expect((yield* select({ value: set.joinNext(), late: sleep(1000) })).key).toBe("value");
   }));
 
 test("Stream.from: a join map gives keys and results", () =>
