@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
 import { TestContext } from "../../test/support/context.ts";
 import { drain, Feed } from "../../test/support/feed.ts";
+import { never } from "../combine/never.ts";
 import { Cleanup } from "../core/cleanup.ts";
 import { co } from "../core/coroutine.ts";
 import { CleanupError, FutureInUseError, MovedError } from "../core/errors.ts";
@@ -35,6 +36,7 @@ const adapters: Record<string, Adapt> = {
   take: (s) => s.take(10),
   skip: (s) => s.skip(0),
   stepBy: (s) => s.stepBy(1),
+  takeUntil: (s) => s.takeUntil(never()),
   takeWhile: (s) => s.takeWhile(() => true),
   mapWhile: (s) => s.mapWhile((n) => n),
   skipWhile: (s) => s.skipWhile(() => false),

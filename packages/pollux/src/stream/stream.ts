@@ -1,6 +1,6 @@
 // Longer than other files: it is the list of what a stream can do. Each method checks its arguments and hands the source
 // to a class in a file of its own, and most lines are what the editor shows to users.
-import { requireFunction } from "../combine/require-future.ts";
+import { requireFunction, requireFuture } from "../combine/require-future.ts";
 import type { Flat } from "../combine/types.ts";
 import type { Context } from "../core/context.ts";
 import { MovedError } from "../core/errors.ts";
@@ -51,6 +51,7 @@ import { Skip } from "./skip.ts";
 import { SkipWhile } from "./skip-while.ts";
 import { StepBy } from "./step-by.ts";
 import { Take } from "./take.ts";
+import { TakeUntil } from "./take-until.ts";
 import { TakeWhile } from "./take-while.ts";
 import { Throttle } from "./throttle.ts";
 import { Timeout } from "./timeout.ts";
@@ -485,6 +486,26 @@ export class Stream<T> extends BaseStream<T> {
   takeWhile(predicate: (value: T) => boolean): Stream<T> {
     requireFunction("takeWhile", predicate);
     return new Stream(new TakeWhile(this.moveInto("takeWhile"), predicate));
+  }
+
+  /**
+   * The values that come before a future is ready. Then the stream is cancelled, and the end comes when its cleanup has
+   * ended; when the stream ends first, the future is cancelled. What the future fails with is thrown before the end.
+   *
+   * **Cancel safety.** A cancel cancels both.
+   *
+   * @throws TypeError if `until` is no future
+   * @throws CleanupError (the poll that would give the end) if that cleanup fails
+   *
+   * @example
+   * ```ts
+   * const ticks = Stream.from(interval(10)).takeUntil(sleep(25));
+   * console.log(yield* ticks.count()); // 3
+   * ```
+   */
+  takeUntil(until: Future<unknown>): Stream<T> {
+    requireFuture(until, "takeUntil", 0);
+    return new Stream(new TakeUntil(this.moveInto("takeUntil"), until));
   }
 
   /**

@@ -1,5 +1,7 @@
 // The behaviours of the suites stream, stream_buffer_unordered, stream_select_all and stream_unfold.
 import { beforeEach, expect, test } from "vitest";
+import { pollFn } from "../../../src/combine/poll-fn.ts";
+import type { Future } from "../../../src/core/future.ts";
 import { Pending } from "../../../src/core/poll.ts";
 import { End, type StreamSource } from "../../../src/core/stream-source.ts";
 import { Stream } from "../../../src/stream/stream.ts";
@@ -112,6 +114,25 @@ test("stream: flatten_unordered: gives the values of several streams, whether th
       yield* Stream.once(nested.flattenUnordered(Number.POSITIVE_INFINITY)).flattenUnordered(1).count(),
     ).toBe(10);
   }));
+
+/** Ready at its poll after the first `polls`. */
+function stopAfter(polls: number): Future<void> {
+  let left = polls;
+  return pollFn(() => (left-- > 0 ? Pending : undefined));
+}
+
+test("stream: take_until: stops when the future is ready, stays stopped, and is stopped by the source too", () => {
+  expect(Stream.from(range(1, 10)).takeUntil(stopAfter(5)).last().poll(cx)).toBe(5);
+  const stopped = Stream.from(range(1, 10)).takeUntil(stopAfter(1));
+  expect(drain(stopped, cx)).toEqual([1, End]);
+  expect(drain(stopped, cx)).toEqual([End]);
+  let polls = 0;
+  const source = Stream.pollFn<number>(() => (++polls === 1 ? 1 : End));
+  const fused = source.takeUntil(stopAfter(5));
+  expect(drain(fused, cx)).toEqual([1, End]);
+  expect(drain(fused, cx)).toEqual([End]);
+  expect(polls).toBe(2);
+});
 
 test("stream: chunks_panic_on_cap_zero: a size of 0 is refused at the call", () => {
   const [, rx] = mpsc(1);
