@@ -19,7 +19,7 @@ const LANGUAGES = new Set(["ts", "typescript"]);
  *   without a block
  */
 export function docBlocks(path: string, text: string): DocBlock[] {
-  const lines = path.endsWith(".md") ? text.split("\n") : commentLines(text);
+  const lines = /\.(?:md|txt)$/.test(path) ? text.split("\n") : commentLines(text);
   const blocks: DocBlock[] = [];
   let example: number | undefined;
   for (let at = 0; at < lines.length; at++) {
