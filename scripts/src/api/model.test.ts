@@ -106,6 +106,19 @@ export class Sleep extends Future { override poll(): void {} reset(): void {} }`
     expect(all.get("Sleep")?.members.map(({ name }) => name)).toEqual(["reset"]);
   });
 
+  test("nor what overrides something internal, whatever it says, nor an overload that is internal", () => {
+    const source = `
+export class Future { /** @internal */ next(): void {} }
+export class Sleep extends Future {
+  /** Faster. */ override next(): void {}
+  /** For all. */ reset(): void;
+  /** @internal */ reset(secret: number): void;
+  reset(secret = 1): void { this.due = secret; }
+}`;
+    const all = api({ "index.ts": `export { Future, Sleep } from "./future.ts";`, "future.ts": source });
+    expect(all.get("Sleep")?.members.map(({ signatures }) => signatures)).toEqual([["reset(): void"]]);
+  });
+
   test("a value and a type of one name are one symbol", () => {
     const source = `
 /** The sentinel. */

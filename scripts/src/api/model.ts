@@ -138,17 +138,18 @@ class Reader {
 
   /** Those of a class that is public; and of bases that are not, as if they were its own. */
   #members({ source, node }: Declared, known: ReadonlySet<string>): ApiMember[] {
-    if (node.type === "TSInterfaceDeclaration") return membersOf(source, node.body.body);
+    if (node.type === "TSInterfaceDeclaration") return withoutInternal(membersOf(source, node.body.body));
     if (node.type !== "ClassDeclaration") return [];
-    const own = membersOf(source, node.body.body);
+    const own = withoutInternal(membersOf(source, node.body.body));
     const base = node.superClass?.type === "Identifier" ? node.superClass.name : undefined;
-    const from = base === undefined ? undefined : importedFrom(source, base);
-    if (base === undefined || known.has(base)) {
-      // What overrides a method of a public base without a word of its own is told of there.
-      return base === undefined ? own : own.filter((member) => member.doc !== null || !member.overrides);
-    }
-    const [declared] = this.#declared(base, from ?? source.path);
+    if (base === undefined) return own;
+    const [declared] = this.#declared(base, importedFrom(source, base) ?? source.path);
     if (declared === undefined) return own;
+    if (known.has(base)) {
+      // What overrides a method of a public base without a word of its own is told of there.
+      const internal = this.#internalOf(declared);
+      return own.filter((member) => !member.overrides || (member.doc !== null && !internal.has(member.name)));
+    }
     const inherited = this.#members(declared, known);
     return inherited
       .filter((member) => member.kind !== "constructor")
@@ -160,6 +161,24 @@ class Reader {
       })
       .concat(own.filter(({ name }) => !inherited.some((member) => member.name === name)));
   }
+
+  /** The names of the members of a class that are not for its users, whatever a class that extends it says of them. */
+  #internalOf({ source, node }: Declared): Set<string> {
+    if (node.type !== "ClassDeclaration") return new Set();
+    return new Set(
+      membersOf(source, node.body.body)
+        .filter(isInternal)
+        .map(({ name }) => name),
+    );
+  }
+}
+
+function isInternal({ doc }: ApiMember): boolean {
+  return doc?.tags.some(({ name }) => name === "internal") === true;
+}
+
+function withoutInternal(members: readonly ApiMember[]): ApiMember[] {
+  return members.filter((member) => !isInternal(member));
 }
 
 function importedFrom(source: Source, name: string): string | undefined {
@@ -248,11 +267,11 @@ function membersOf(source: Source, nodes: readonly MemberNode[]): ApiMember[] {
     if (before === undefined) members.push(member);
     // The implementation of overloads is nobody's to call; the setter of a getter makes the property writable.
     else if (member.kind === "property") members[same] = writable(before, member);
-    else if (!("value" in node) || node.value?.type !== "FunctionExpression") {
+    else if (!isInternal(member) && (!("value" in node) || node.value?.type !== "FunctionExpression")) {
       members[same] = { ...before, signatures: [...before.signatures, ...member.signatures] };
     }
   }
-  return members.filter(({ doc }) => !doc?.tags.some(({ name }) => name === "internal"));
+  return members;
 }
 
 function writable(getter: ApiMember, setter: ApiMember): ApiMember {
