@@ -6,6 +6,8 @@ import { type Docstring, docstring } from "./docstring.ts";
 /*
  * The public symbols of the package, read from its sources: what `index.ts` exports, with the signatures as they are
  * written. With `isolatedDeclarations` every exported signature is spelled out there, so that no compiler need infer it.
+ *
+ * Generators such as TypeDoc ask the compiler, by an API in JavaScript that TypeScript 7 no longer has.
  */
 
 /** A method, property or constructor of a class or interface. */

@@ -27,7 +27,15 @@ describe("docs: excerpts", () => {
 });
 
 describe("missingFrom", () => {
-  const source = ["class A {", "  one(): void {", "    two();", "    three();", "    four();", "  }", "}"].join("\n");
+  const source = [
+    "class A {",
+    "  one(): void {",
+    "    two();",
+    "    three();",
+    "    four();",
+    "  }",
+    "}",
+  ].join("\n");
   const excerpt = (...lines: string[]) => {
     const [found] = docExcerpts("a.md", ["```ts excerpt=a.ts", ...lines, "```"].join("\n"));
     if (found === undefined) throw new Error("no excerpt");
