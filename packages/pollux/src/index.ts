@@ -54,10 +54,17 @@ export {
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
 export { Pending, type Poll } from "./core/poll.ts";
+export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
 // Bridges to promises
 export { aborted } from "./interop/abort-signal.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
+// Bytes
+export type { AsyncRead } from "./io/async-read.ts";
+export type { AsyncWrite } from "./io/async-write.ts";
+export { Duplex } from "./io/duplex.ts";
+export { Reader } from "./io/reader.ts";
+export { Writer } from "./io/writer.ts";
 // Net and signals
 export { TcpListener } from "./net/tcp-listener.ts";
 export { TcpStream } from "./net/tcp-stream.ts";
@@ -67,6 +74,8 @@ export { defaultRuntime } from "./runtime/default.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
+// Streams
+export { Stream } from "./stream/stream.ts";
 // Sync
 export { Barrier, type BarrierWaitResult } from "./sync/barrier.ts";
 export {

@@ -22,8 +22,3 @@ export function checkFlag(name: string, flag: boolean | undefined): void {
     throw new TypeError(`${name} must be true or false; got ${typeof flag}`);
   }
 }
-
-/** @internal */
-export function checkBytes(bytes: Uint8Array, what: string): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${what} needs a Uint8Array (a Buffer is one)`);
-}

@@ -1,13 +1,15 @@
 import type { Context } from "../core/context.ts";
-import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
+import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { Duplex } from "../io/duplex.ts";
 import type { SocketAddress, TcpConnectOptions, TcpStreamSource } from "../reactor/reactor.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
-import { checkBytes, checkFlag, checkHost, checkPort } from "./check.ts";
+import { checkFlag, checkHost, checkPort } from "./check.ts";
 
 /**
- * A TCP connection. Its two directions are independent: one task may read while another one writes.
+ * A TCP connection. Its two directions are independent: one task may read while another one writes. What is written is
+ * sent in the background, also after a `close`; that this fails is seen by a later operation.
  *
  * A failure of the connection is thrown once, as the system's error, by the operation that waits or else by the next
  * one; later operations fail with `ClosedError`, whose cause it is. Bytes that came before it can still be read.
@@ -38,15 +40,11 @@ import { checkBytes, checkFlag, checkHost, checkPort } from "./check.ts";
  * await run(main());
  * ```
  */
-export class TcpStream {
+export class TcpStream extends Duplex {
   private readonly source: TcpStreamSource;
-  /** The operation on the read side that has begun and not ended. */
-  private reader: object | null = null;
-  /** The same on the write side. */
-  private writer: object | null = null;
-
   /** @internal */
   constructor(source: TcpStreamSource) {
+    super();
     this.source = source;
   }
 
@@ -66,71 +64,37 @@ export class TcpStream {
     return new Connect({ ...options });
   }
 
-  /**
-   * Waits until there is something to read and copies as much of it as fits into `buf`. Gives the number of bytes, at
-   * least 1, or 0 once the peer has ended its side.
-   *
-   * **Cancel safety.** Safe: bytes that have arrived stay for the next `read`.
-   *
-   * @throws TypeError, RangeError if `buf` is no `Uint8Array`, or empty
-   */
-  read(buf: Uint8Array): Future<number> {
-    checkBytes(buf, "read");
-    if (buf.length === 0)
-      throw new RangeError("read needs a buffer of at least one byte: 0 bytes read is the end");
-    return new Read(this, buf);
+  override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
+    return this.source.pollRead(cx, buf);
   }
 
-  /**
-   * Waits until something can be written, takes over some bytes from the start of `buf`, and gives their number: at
-   * least 1, unless `buf` is empty. They are sent in the background, also after a `close`; that this fails is seen by a
-   * later operation. `buf` can be used again at once.
-   *
-   * **Cancel safety.** Safe: a `write` that was cancelled has written nothing.
-   *
-   * @throws TypeError if `buf` is no `Uint8Array`
-   */
-  write(buf: Uint8Array): Future<number> {
-    checkBytes(buf, "write");
-    return new Write(this, buf);
+  override cancelRead(): void {
+    this.source.cancelRead();
   }
 
-  /**
-   * Writes all of `buf`, which must stay as it is until then.
-   *
-   * **Cancel safety.** Not safe: nobody knows how much was written. Close the stream then, or use `write`.
-   *
-   * @throws TypeError if `buf` is no `Uint8Array`
-   */
-  writeAll(buf: Uint8Array): Future<void> {
-    checkBytes(buf, "writeAll");
-    return new WriteAll(this, buf);
+  override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
+    return this.source.pollWrite(cx, buf);
   }
 
-  /**
-   * Ends the write side, once all that was written has been handed to the system: the peer reads the end of the stream.
-   * The read side stays as it is. Idempotent.
-   *
-   * **Cancel safety.** Safe, but once it has begun the write side ends all the same.
-   */
-  shutdown(): Future<void> {
-    return new Shutdown(this);
+  /** What a write has taken over is on its way: nothing is held back. */
+  override pollFlush(): Poll<void> {
+    return undefined;
+  }
+
+  override pollShutdown(cx: Context): Poll<void> {
+    return this.source.pollShutdown(cx);
+  }
+
+  override cancelWrite(): void {
+    this.source.cancelWrite();
   }
 
   /**
    * Gives the connection back to the system; operations that wait fail with `ClosedError`. What has been written is
    * still sent, as long as the peer takes it; what has come in and was not read is lost. Idempotent.
    */
-  close(): void {
+  override close(): void {
     this.source.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
   }
 
   get isClosed(): boolean {
@@ -156,38 +120,6 @@ export class TcpStream {
   setNoDelay(on: boolean): void {
     checkFlag("noDelay", on);
     this.source.setNoDelay(on);
-  }
-
-  /** @internal */
-  beginReading(operation: object): TcpStreamSource {
-    if (this.reader !== operation) {
-      if (this.reader !== null) throw new FutureInUseError("another read waits on this stream");
-      this.reader = operation;
-    }
-    return this.source;
-  }
-
-  /** @internal */
-  endReading(operation: object): void {
-    if (this.reader !== operation) return;
-    this.reader = null;
-    this.source.cancelRead();
-  }
-
-  /** @internal */
-  beginWriting(operation: object): TcpStreamSource {
-    if (this.writer !== operation) {
-      if (this.writer !== null) throw new FutureInUseError("another write or shutdown waits on this stream");
-      this.writer = operation;
-    }
-    return this.source;
-  }
-
-  /** @internal */
-  endWriting(operation: object): void {
-    if (this.writer !== operation) return;
-    this.writer = null;
-    this.source.cancelWrite();
   }
 }
 
@@ -220,119 +152,5 @@ class Connect extends Future<TcpStream> {
     this.#over = true;
     this.#source?.cancelWrite();
     this.#source?.close();
-  }
-}
-
-/** An operation on one side of a stream, which is its own from the first poll to the end. */
-abstract class Operation<T> extends Future<T> {
-  /** `null` once over. */
-  private stream: TcpStream | null;
-
-  constructor(stream: TcpStream) {
-    super();
-    this.stream = stream;
-  }
-
-  protected abstract readonly what: string;
-  protected abstract attempt(stream: TcpStream, cx: Context): Poll<T>;
-  protected abstract leave(stream: TcpStream): void;
-
-  override poll(cx: Context): Poll<T> {
-    const { stream } = this;
-    if (stream === null) throw new PollAfterCompletionError(this.what);
-    let poll: Poll<T>;
-    try {
-      poll = this.attempt(stream, cx);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (poll !== Pending) this.cancel();
-    return poll;
-  }
-
-  override cancel(): void {
-    const { stream } = this;
-    if (stream === null) return;
-    this.stream = null;
-    this.leave(stream);
-  }
-}
-
-class Read extends Operation<number> {
-  private readonly buf: Uint8Array;
-
-  constructor(stream: TcpStream, buf: Uint8Array) {
-    super(stream);
-    this.buf = buf;
-  }
-
-  protected override get what(): string {
-    return "read()";
-  }
-
-  protected override attempt(stream: TcpStream, cx: Context): Poll<number> {
-    return stream.beginReading(this).pollRead(cx, this.buf);
-  }
-
-  protected override leave(stream: TcpStream): void {
-    stream.endReading(this);
-  }
-}
-
-abstract class WriteOperation<T> extends Operation<T> {
-  protected override leave(stream: TcpStream): void {
-    stream.endWriting(this);
-  }
-}
-
-class Write extends WriteOperation<number> {
-  private readonly buf: Uint8Array;
-
-  constructor(stream: TcpStream, buf: Uint8Array) {
-    super(stream);
-    this.buf = buf;
-  }
-
-  protected override get what(): string {
-    return "write()";
-  }
-
-  protected override attempt(stream: TcpStream, cx: Context): Poll<number> {
-    return stream.beginWriting(this).pollWrite(cx, this.buf);
-  }
-}
-
-class WriteAll extends WriteOperation<void> {
-  /** What is left. */
-  private buf: Uint8Array;
-
-  constructor(stream: TcpStream, buf: Uint8Array) {
-    super(stream);
-    this.buf = buf;
-  }
-
-  protected override get what(): string {
-    return "writeAll()";
-  }
-
-  protected override attempt(stream: TcpStream, cx: Context): Poll<void> {
-    const source = stream.beginWriting(this);
-    for (;;) {
-      const written = source.pollWrite(cx, this.buf);
-      if (written === Pending) return Pending;
-      if (written === this.buf.length) return undefined;
-      this.buf = this.buf.subarray(written);
-    }
-  }
-}
-
-class Shutdown extends WriteOperation<void> {
-  protected override get what(): string {
-    return "shutdown()";
-  }
-
-  protected override attempt(stream: TcpStream, cx: Context): Poll<void> {
-    return stream.beginWriting(this).pollShutdown(cx);
   }
 }

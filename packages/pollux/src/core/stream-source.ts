@@ -1,0 +1,46 @@
+import type { Context } from "./context.ts";
+import type { Poll } from "./poll.ts";
+
+/**
+ * What a stream gives in place of a value when it is over.
+ *
+ * Made with `Symbol.for`, so that two copies of Pollux in one program agree on it.
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   const stream = Stream.from([1, 2]);
+ *   for (let n; (n = yield* stream.next()) !== End; ) console.log(n); // 1, then 2
+ * });
+ * await run(main());
+ * ```
+ */
+export const End: unique symbol = Symbol.for("pollux.End") as never;
+
+/** The type of {@link End}. */
+export type End = typeof End;
+
+/**
+ * What gives values one after the other, by polls: the protocol of streams. Channels, intervals and signals have it, and
+ * `new Stream(source)` puts the adapters on it.
+ *
+ * Rules for who writes one:
+ * 1. Nothing happens before the first poll.
+ * 2. Whoever returns `Pending` has seen to it that the waker of the *most recent* poll is woken when there is progress to
+ *    make.
+ * 3. A value that was not given is kept for the next poll: so to give up waiting between two polls loses nothing.
+ * 4. An error is thrown, and does not end the stream by itself: a source that cannot go on gives `End` after it.
+ * 5. After `End`, each later poll gives `End`.
+ * 6. `cancel` releases what is held, may be called at any time, and may return `Pending` to clean up, as that of a future.
+ *    After it only `cancel` may be called. After `End` there is nothing to release: a source that ends has cleaned up.
+ * 7. A source that has values at hand takes a unit of budget for each (`cx.takeBudget()`), so that a loop over it cannot keep
+ *    others from running.
+ *
+ * @typeParam T - what it gives; `undefined` is a value like any other
+ */
+export interface StreamSource<T> {
+  /** The next value, or {@link End}. */
+  pollNext(cx: Context): Poll<T | End>;
+  /** Gives the stream up. The reason is `cx.cancelReason`. */
+  cancel(cx: Context): Poll<void>;
+}

@@ -1,0 +1,31 @@
+import { FutureInUseError } from "../core/errors.ts";
+
+/**
+ * One side of a stream of bytes, reading or writing, and the operation that has it: one at a time, from its first poll to
+ * its end.
+ *
+ * @internal
+ */
+export class Side {
+  private readonly what: string;
+  private operation: object | null = null;
+
+  /** @param what - names the operation that has it, in errors */
+  constructor(what: string) {
+    this.what = what;
+  }
+
+  /** @throws FutureInUseError if another operation has it */
+  begin(operation: object): void {
+    if (this.operation === operation) return;
+    if (this.operation !== null) throw new FutureInUseError(`another ${this.what} waits on this stream`);
+    this.operation = operation;
+  }
+
+  /** Whether it was the operation's, which it is no longer. */
+  end(operation: object): boolean {
+    if (this.operation !== operation) return false;
+    this.operation = null;
+    return true;
+  }
+}
