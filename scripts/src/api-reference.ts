@@ -23,6 +23,8 @@ const inFolders =
 
 const isError = (path: string): boolean => /^core\/(?:further-)?errors\.ts$/.test(path);
 
+const isStream = (path: string): boolean => path.startsWith("stream/") || path === "core/stream-source.ts";
+
 const pages: readonly PageSpec[] = [
   {
     file: "futures",
@@ -30,7 +32,7 @@ const pages: readonly PageSpec[] = [
     intro:
       "What everything else is made of: {@link Future}, the coroutines that `co` makes, and what a poll is given. " +
       "The guide: [futures](../guide/futures.md).",
-    takes: (path) => path.startsWith("core/") && !isError(path),
+    takes: (path) => path.startsWith("core/") && !isError(path) && !isStream(path),
   },
   {
     file: "tasks",
@@ -63,7 +65,7 @@ const pages: readonly PageSpec[] = [
     file: "streams",
     title: "Streams",
     intro: "Many values, one after the other, each when it is asked for.",
-    takes: inFolders("stream"),
+    takes: isStream,
   },
   {
     file: "io",

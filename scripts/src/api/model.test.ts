@@ -98,6 +98,25 @@ export class Sender extends Handle {
     ]);
   });
 
+  test("what says nothing of itself is told of as in the interface that it implements", () => {
+    const files = {
+      "index.ts": `export { Reader } from "./io/reader.ts";`,
+      "io/async-read.ts": "export interface AsyncRead { /** Reads. */ pollRead(): number; }",
+      "io/reader.ts": `
+import type { AsyncRead } from "./async-read.ts";
+export abstract class Reader implements AsyncRead, Disposable {
+  abstract pollRead(): number;
+  /** Ends. */
+  [Symbol.dispose](): void {}
+}`,
+    };
+    const reader = api(files).get("Reader");
+    expect(reader?.members.map(({ signatures, doc }) => [...signatures, doc?.description])).toEqual([
+      ["pollRead(): number", "Reads."],
+      ["[Symbol.dispose](): void", "Ends."],
+    ]);
+  });
+
   test("what overrides a public base without a word is not told again", () => {
     const source = `
 export class Future { /** Polls. */ poll(): void {} }

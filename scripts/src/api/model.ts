@@ -138,15 +138,24 @@ class Reader {
     return found;
   }
 
-  /** Those of a class that is public; and of bases that are not, as if they were its own. */
+  /**
+   * Those of a class or interface; and of bases that are not public, as if they were its own. What says nothing of itself
+   * is told of as in the interface that it implements.
+   */
   #members({ source, node }: Declared, known: ReadonlySet<string>): ApiMember[] {
     if (node.type === "TSInterfaceDeclaration") return withoutInternal(membersOf(source, node.body.body));
     if (node.type !== "ClassDeclaration") return [];
-    const own = withoutInternal(membersOf(source, node.body.body));
+    const interfaces = (node.implements ?? []).flatMap(({ expression }) =>
+      expression.type === "Identifier" ? this.#named(expression.name, source) : [],
+    );
+    const promised = interfaces.flatMap((each) => this.#members(each, known));
+    const own = withoutInternal(membersOf(source, node.body.body)).map((member) => {
+      const doc = member.doc ?? promised.find(({ name }) => name === member.name)?.doc ?? null;
+      return { ...member, doc };
+    });
     const base = node.superClass?.type === "Identifier" ? node.superClass.name : undefined;
-    if (base === undefined) return own;
-    const [declared] = this.#declared(base, importedFrom(source, base) ?? source.path);
-    if (declared === undefined) return own;
+    const [declared] = base === undefined ? [] : this.#named(base, source);
+    if (base === undefined || declared === undefined) return own;
     if (known.has(base)) {
       // What overrides a method of a public base without a word of its own is told of there.
       const internal = this.#internalOf(declared);
@@ -162,6 +171,12 @@ class Reader {
         return override === undefined ? member : { ...override, doc: override.doc ?? member.doc };
       })
       .concat(own.filter(({ name }) => !inherited.some((member) => member.name === name)));
+  }
+
+  /** What a name stands for in a source: its own declaration, or one that it imports from another one. */
+  #named(name: string, source: Source): Declared[] {
+    const path = importedFrom(source, name) ?? source.path;
+    return path.startsWith("..") || !path.endsWith(".ts") ? [] : this.#declared(name, path);
   }
 
   /** The names of the members of a class that are not for its users, whatever a class that extends it says of them. */
