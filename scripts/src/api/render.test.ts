@@ -60,6 +60,14 @@ describe("renderApi", () => {
     );
   });
 
+  test("code that names a class is a link to it, but on its own place", () => {
+    const files = render(
+      symbol("Lock", "a/lock.ts", "A `Lock` throws `ClosedError`, never `Other`."),
+      symbol("ClosedError", "b/errors.ts", "Closed."),
+    );
+    expect(files.get("a.md")).toContain("A `Lock` throws [`ClosedError`](b.md#closederror), never `Other`.");
+  });
+
   test("a heading that comes again is numbered, as where the page is shown", () => {
     const files = render(
       symbol("Scope", "a/s.ts", "One."),

@@ -212,19 +212,22 @@ class Links {
   }
 
   /**
-   * Replaces each `{@link name}` by a link, or by code where the name is not public.
+   * Replaces each `{@link name}` by a link, or by code where the name is not public; and code that is the name of a class or
+   * a type, other than the owner, by a link to it. (A function's name may be that of a parameter or a field as well.)
    *
    * @param owner - whose members are meant by a name that is no symbol's
    */
   resolve(text: string, from: string, owner = ""): string {
-    return text.replaceAll(
-      /\{@link\s+([^\s|}]+)(?:\s*\|?\s*([^}]*))?\}/g,
-      (_all, name: string, title = "") => {
+    return text
+      .replaceAll(/(?<!\[)`([A-Z]\w*)`(?!\])/g, (code, name: string) => {
+        const address = name === owner ? undefined : this.find(name, from);
+        return address === undefined ? code : `[${code}](${address})`;
+      })
+      .replaceAll(/\{@link\s+([^\s|}]+)(?:\s*\|?\s*([^}]*))?\}/g, (_all, name: string, title = "") => {
         const address = this.find(name, from) ?? this.find(`${owner}.${name}`, from);
         const shown = title === "" ? `\`${name}\`` : title;
         return address === undefined ? shown : `[${shown}](${address})`;
-      },
-    );
+      });
   }
 
   /** The classes that an `@throws` begins with, as links. */
