@@ -68,6 +68,15 @@ describe("renderApi", () => {
     expect(files.get("a.md")).toContain("A `Lock` throws [`ClosedError`](b.md#closederror), never `Other`.");
   });
 
+  test("a method that is named by a symbol is no link in its heading, and can be linked to", () => {
+    const lock = symbol("Lock", "a/lock.ts", "{@link Lock.[Symbol.iterator]}", [
+      method("[Symbol.iterator]", "Goes."),
+    ]);
+    const text = render(lock).get("a.md");
+    expect(text).toContain("### Lock\\[Symbol.iterator\\]()");
+    expect(text).toContain("(#locksymboliterator)");
+  });
+
   test("a heading that comes again is numbered, as where the page is shown", () => {
     const files = render(
       symbol("Scope", "a/s.ts", "One."),

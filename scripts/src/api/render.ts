@@ -70,7 +70,16 @@ function renderPage(page: PageSpec, symbols: readonly ApiSymbol[], links: Links,
     if (properties.length > 0) {
       parts.push(properties.map((each) => property(each, page.file, symbol.name, links)).join("\n"));
     }
-    for (const member of symbol.members.filter(hasHeading)) {
+    const methods = symbol.members.filter(hasHeading);
+    if (methods.length >= FEW) {
+      const named = methods.filter(({ kind }) => kind === "method");
+      parts.push(
+        named
+          .map(({ name }) => `[\`${name}\`](${links.to(`${symbol.name}.${name}`, page.file)})`)
+          .join(" · "),
+      );
+    }
+    for (const member of methods) {
       parts.push(
         `### ${memberHeading(symbol.name, member)}`,
         code(member.signatures.map((each) => each.replace(/^constructor\(/, `new ${symbol.name}(`))),
@@ -83,6 +92,9 @@ function renderPage(page: PageSpec, symbols: readonly ApiSymbol[], links: Links,
   }
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
+
+/** A class with fewer methods than these needs no list of them. */
+const FEW = 3;
 
 /** `Symbol.dispose` and its kin mean the same everywhere, unless a docstring says more than "as close". */
 function isDisposal({ name, doc }: ApiMember): boolean {
@@ -103,7 +115,9 @@ function table(symbols: readonly ApiSymbol[], from: string, links: Links): strin
 
 function memberHeading(owner: string, member: ApiMember): string {
   if (member.kind === "constructor") return `new ${owner}()`;
-  return member.name.startsWith("[") ? `${owner}${member.name}()` : `${owner}.${member.name}()`;
+  // Escaped: brackets before parentheses are a link in Markdown.
+  if (member.name.startsWith("[")) return `${owner}${member.name.replaceAll(/[[\]]/g, "\\$&")}()`;
+  return `${owner}.${member.name}()`;
 }
 
 function property(member: ApiMember, from: string, owner: string, links: Links): string {
