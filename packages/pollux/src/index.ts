@@ -49,6 +49,7 @@ export {
   PolluxError,
   ReleasedError,
   TimeoutError,
+  UnsupportedError,
   WouldBlockError,
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
@@ -66,9 +67,29 @@ export { Duplex } from "./io/duplex.ts";
 export { Reader } from "./io/reader.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
-export { TcpListener } from "./net/tcp-listener.ts";
-export { TcpStream } from "./net/tcp-stream.ts";
-export type { SocketAddress, TcpConnectOptions, TcpListenOptions } from "./reactor/reactor.ts";
+export { type HostPort, parseHostPort } from "./net/host-port.ts";
+export { lookupHost } from "./net/lookup-host.ts";
+export type { Interest, Ready } from "./net/ready.ts";
+export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
+export { TcpSocket } from "./net/tcp-socket.ts";
+export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";
+// The seam for reactors of one's own
+export type {
+  LookupOptions,
+  SocketAddress,
+  SocketOptions,
+  TcpConnectOptions,
+  TcpListenOptions,
+} from "./reactor/options.ts";
+export type { Reactor } from "./reactor/reactor.ts";
+export type {
+  AcceptSource,
+  ByteSource,
+  LookupSource,
+  Source,
+  TcpListenerSource,
+  TcpStreamSource,
+} from "./reactor/source.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";

@@ -23,11 +23,16 @@ export interface TimerDriver {
 
 /** What a runtime itself needs of its reactor. */
 export interface ReactorSlot {
-  /** The back end: `"node"`. */
+  /** The back end: `"epoll"`, `"node"`. */
   readonly name: string;
+  /** Why it is this one, where another would have been better. */
+  readonly why?: string | undefined;
   /** Closes all sources that are still open. */
   close(): void;
 }
+
+/** Which reactor a runtime makes when something asks for I/O: by name, or by calling a function. */
+export type ReactorChoice = "auto" | "epoll" | "node" | (() => ReactorSlot);
 
 /** How a future and everything above the core see the runtime that polls them. */
 export interface RuntimeHandle {
@@ -38,6 +43,7 @@ export interface RuntimeHandle {
   readonly cleanupLimit: number;
   /** The reactor, once something has asked for I/O. The core knows no more of it; `reactor/` fills and types the place. */
   reactor: ReactorSlot | undefined;
+  readonly reactorChoice: ReactorChoice;
   /**
    * Operations that wait for something outside of the runtime: I/O, an adopted promise, blocking work. Whoever waits
    * counts itself in and out. While there are any, a paused clock does not advance by itself.
@@ -145,6 +151,7 @@ const detached: RuntimeHandle = {
   set reactor(_reactor: ReactorSlot | undefined) {
     throw new NoRuntimeError("I/O");
   },
+  reactorChoice: "auto",
   outstanding: 0,
   cancelReason: undefined,
   spawn(): never {

@@ -170,6 +170,16 @@ export class WouldBlockError extends PolluxError {
   }
 }
 
+/** What was asked for cannot be done here: by this reactor, on this system, or by this version of Node. */
+export class UnsupportedError extends PolluxError {
+  override readonly code = "POLLUX_UNSUPPORTED";
+
+  /** @param instead - says what can be done */
+  constructor(what: string, instead: string) {
+    super(`${what} is not possible here: ${instead}`);
+  }
+}
+
 /** A guard or permit was used after it had been released. */
 export class ReleasedError extends PolluxError {
   override readonly code = "POLLUX_RELEASED";

@@ -23,7 +23,7 @@ const go = <T>(future: Future<T>): JoinHandle<T> => runtime.spawn(future);
 const reactor = (): Reactor => runtime.handle.reactor as Reactor;
 
 beforeEach(() => {
-  runtime = new Runtime();
+  runtime = new Runtime({ reactor: "node" });
 });
 
 afterEach(async () => {

@@ -2,6 +2,8 @@ import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
 
 /** A source as whoever waits on it sees it: told to keep the process alive, and that it need no longer. */
 export interface KeepsAlive {
+  /** Whether what it waits for may come from outside of the runtime. */
+  readonly isExternal: boolean;
   keepAlive(): void;
   letGo(): void;
 }
@@ -9,8 +11,8 @@ export interface KeepsAlive {
 /**
  * The place of the one operation that waits on a direction of a source.
  *
- * Invariant: while `waker` is not null, the wait is counted in the runtime's `outstanding`, and the source was told to
- * keep the process alive once more often than to let go.
+ * Invariant: while `waker` is not null, the wait of an external source is counted in the runtime's `outstanding`, and the
+ * source was told to keep the process alive once more often than to let go.
  */
 export class Waiting {
   private readonly source: KeepsAlive;
@@ -29,7 +31,7 @@ export class Waiting {
   begin(cx: Context): void {
     if (this.waker === null) {
       this.runtime = cx.runtime;
-      cx.runtime.outstanding++;
+      if (this.source.isExternal) cx.runtime.outstanding++;
       this.source.keepAlive();
     }
     this.waker = cx.waker;
@@ -41,7 +43,7 @@ export class Waiting {
     if (this.waker === null || runtime === null) return;
     this.waker = null;
     this.runtime = null;
-    runtime.outstanding--;
+    if (this.source.isExternal) runtime.outstanding--;
     this.source.letGo();
   }
 

@@ -276,7 +276,7 @@ describe("Runtime", () => {
   });
 
   test("the reactor is none until something asks for I/O", async () => {
-    const runtime = new Runtime();
+    const runtime = new Runtime({ reactor: "node" });
     expect(runtime.reactor).toBe("none");
     await runtime.run(
       co(function* () {

@@ -1,6 +1,7 @@
 import { host as nativeHost } from "#host";
 import { CancelledError, CleanupTimeoutError, ClosedError } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
+import type { Reactor } from "../reactor/reactor.ts";
 import { Executor, type SpawnOptions } from "../task/executor.ts";
 import type { Hooks } from "../task/hooks.ts";
 import type { Host } from "../task/host.ts";
@@ -24,6 +25,12 @@ export interface RuntimeOptions {
   hooks?: Hooks;
   /** Given, once, the failure of a task that nobody observed. Default: as loud as the host's uncaught errors. */
   onUnhandledError?: (error: unknown, task: { id: number; name: string | undefined }) => void;
+  /**
+   * What does the I/O: `"auto"`, the default, is the fastest that works here: `"epoll"` on Linux, where its native
+   * part loads, else `"node"`, over Node's own sockets. `"epoll"` alone fails where it does not load, with
+   * `UnsupportedError`, when something first asks for I/O. A function makes one of your own then.
+   */
+  reactor?: "auto" | "epoll" | "node" | (() => Reactor);
   /** The loop to run in. Default: Node's, or the Web's. */
   host?: Host;
 }
@@ -77,9 +84,18 @@ export class Runtime {
   /** What the last main has left is being cancelled; another main begins after that. */
   #ending: Promise<void> | null = null;
 
-  /** @throws RangeError if a limit is negative or not a number */
+  /**
+   * @throws RangeError if a limit is negative or not a number
+   * @throws TypeError if there is no such reactor
+   */
   constructor(options: RuntimeOptions = {}) {
-    const { host = nativeHost, cleanupLimit = 30_000, shutdownGrace = cleanupLimit } = options;
+    const {
+      host = nativeHost,
+      cleanupLimit = 30_000,
+      shutdownGrace = cleanupLimit,
+      reactor = "auto",
+    } = options;
+    checkReactor(reactor);
     checkLimit("cleanupLimit", cleanupLimit);
     checkLimit("shutdownGrace", shutdownGrace);
     this.#host = host;
@@ -96,6 +112,7 @@ export class Runtime {
       cleanupLimit,
       asyncContext: options.asyncContext ?? true,
       hooks: options.hooks ?? null,
+      reactorChoice: reactor,
       onUnhandledError: options.onUnhandledError ?? ((error) => host.uncaught(error)),
     });
   }
@@ -110,7 +127,7 @@ export class Runtime {
     return this.#timers;
   }
 
-  /** The name of the reactor in use: `"node"`, or `"none"` as long as nothing has asked for I/O. */
+  /** The name of the reactor in use: `"epoll"`, `"node"`, or `"none"` as long as nothing has asked for I/O. */
   get reactor(): string {
     return this.#executor.reactor?.name ?? "none";
   }
@@ -238,6 +255,14 @@ function clamp(ms: number): number {
 function checkLimit(name: string, ms: number): void {
   if (!(ms >= 0))
     throw new RangeError(`${name} must be a number of milliseconds, 0 or more, or Infinity; got ${ms}`);
+}
+
+function checkReactor(reactor: unknown): void {
+  if (reactor !== "auto" && reactor !== "epoll" && reactor !== "node" && typeof reactor !== "function") {
+    throw new TypeError(
+      `reactor must be "auto", "epoll", "node" or a function that makes one; got ${String(reactor)}`,
+    );
+  }
 }
 
 /**

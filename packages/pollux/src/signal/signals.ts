@@ -51,6 +51,7 @@ const FOREVER = 2 ** 31 - 1;
  * ```
  */
 export class Signals implements KeepsAlive {
+  readonly isExternal = true;
   private readonly names: readonly SignalName[];
   /** Those that came and were not received, each once, the oldest first. */
   private readonly arrived = new Set<SignalName>();

@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import {
   type Context,
   POLL_BUDGET,
+  type ReactorChoice,
   type ReactorSlot,
   type RuntimeHandle,
   type TimerDriver,
@@ -33,6 +34,8 @@ export interface ExecutorParts {
   /** Whether a task's polls run in the async context (`AsyncLocalStorage`) that it was spawned in. */
   asyncContext: boolean;
   hooks: Hooks | null;
+  /** Default `"auto"`. */
+  reactorChoice?: ReactorChoice;
   /** Given each failure of a task that nobody observes, once. */
   onUnhandledError: (error: unknown, task: Task) => void;
 }
@@ -66,6 +69,7 @@ export class Executor implements RuntimeHandle {
   outstanding = 0;
   cancelReason: unknown = undefined;
   reactor: ReactorSlot | undefined = undefined;
+  readonly reactorChoice: ReactorChoice;
   readonly host: Host;
   readonly timers: TimerDriver;
   readonly cleanupLimit: number;
@@ -104,6 +108,7 @@ export class Executor implements RuntimeHandle {
     this.cleanupLimit = parts.cleanupLimit;
     this.asyncContext = parts.asyncContext;
     this.hooks = parts.hooks;
+    this.reactorChoice = parts.reactorChoice ?? "auto";
     this.onUnhandledError = parts.onUnhandledError;
   }
 

@@ -34,6 +34,21 @@ export class ChunkQueue {
     return copied;
   }
 
+  /** Copies as `take` does, and leaves everything where it is. */
+  peek(buf: Uint8Array): number {
+    let copied = 0;
+    let taken = this.taken;
+    for (let at = this.head; copied < buf.length; at++) {
+      const chunk = this.chunks[at];
+      if (chunk === undefined) break;
+      const size = Math.min(buf.length - copied, chunk.length - taken);
+      buf.set(chunk.subarray(taken, taken + size), copied);
+      copied += size;
+      taken = 0;
+    }
+    return copied;
+  }
+
   private drop(): void {
     this.taken = 0;
     this.head++;
