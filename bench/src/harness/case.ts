@@ -1,7 +1,17 @@
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** Who is measured. `pollux` always is, the others for comparison. */
-export const PEERS = ["pollux", "promise", "effect", "effection", "tokio"] as const;
+export const PEERS = [
+  "pollux",
+  "promise",
+  "async-iterable",
+  "rxjs",
+  "effect",
+  "effection",
+  "web-streams",
+  "node-streams",
+  "tokio",
+] as const;
 
 export type Peer = (typeof PEERS)[number];
 

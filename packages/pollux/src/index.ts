@@ -26,7 +26,7 @@ export {
 export { tryJoin, tryJoinAll } from "./combine/try-join.ts";
 export { withSignal } from "./combine/with-signal.ts";
 // Futures and coroutines
-export { Cleanup } from "./core/cleanup.ts";
+export { type Cancellable, Cleanup } from "./core/cleanup.ts";
 export { Context, type RuntimeHandle, type TimerDriver, type Waker } from "./core/context.ts";
 export { co } from "./core/coroutine.ts";
 export {
@@ -42,6 +42,7 @@ export {
   FullError,
   FutureInUseError,
   LaggedError,
+  MovedError,
   NoContextError,
   NoRuntimeError,
   NotCompiledError,
@@ -95,8 +96,15 @@ export { defaultRuntime } from "./runtime/default.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
+export type { BaseStream } from "./stream/base-stream.ts";
 // Streams
-export { Stream } from "./stream/stream.ts";
+export { FuturesOrdered } from "./stream/futures-ordered.ts";
+export { FuturesUnordered } from "./stream/futures-unordered.ts";
+export type { Emit } from "./stream/make.ts";
+export type { Peekable } from "./stream/peekable.ts";
+export { type Recovered, Stream, type Unfolded } from "./stream/stream.ts";
+export { StreamMap } from "./stream/stream-map.ts";
+export type { StreamInput } from "./stream/to-source.ts";
 // Sync
 export { Barrier, type BarrierWaitResult } from "./sync/barrier.ts";
 export {

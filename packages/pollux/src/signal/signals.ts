@@ -4,6 +4,7 @@ import type { Context } from "../core/context.ts";
 import { ClosedError, FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 
 /** The signals that a program may want to handle. Which of them there are depends on the system. */
@@ -35,7 +36,7 @@ const FOREVER = 2 ** 31 - 1;
 
 /**
  * Signals of the operating system, from now until it is closed. Meanwhile they do not do what they would by default:
- * `SIGINT` does not end the process.
+ * `SIGINT` does not end the process. `Stream.from` makes a stream of them, which owns them: to give it up closes this.
  *
  * @example
  * ```ts
@@ -50,7 +51,7 @@ const FOREVER = 2 ** 31 - 1;
  * });
  * ```
  */
-export class Signals implements KeepsAlive {
+export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable {
   readonly isExternal = true;
   private readonly names: readonly SignalName[];
   /** Those that came and were not received, each once, the oldest first. */
@@ -98,6 +99,20 @@ export class Signals implements KeepsAlive {
     cx.refundBudget();
     this.waiting.begin(cx);
     return Pending;
+  }
+
+  /** As {@link recv}, for streams: polls, and gives `End` after {@link close}. */
+  pollNext(cx: Context): Poll<SignalName | End> {
+    if (this.closed) return End;
+    const poll = this.pollRecv(cx, this);
+    if (poll !== Pending) this.recvEnded(this);
+    return poll;
+  }
+
+  /** Gives the signals back, as a stream of them does when it is given up: the same as {@link close}. */
+  cancel(): Poll<void> {
+    this.recvEnded(this);
+    this.close();
   }
 
   /** @internal */

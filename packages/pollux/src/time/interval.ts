@@ -2,6 +2,7 @@ import type { Context, TimerDriver } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import type { StreamSource } from "../core/stream-source.ts";
 import { currentTimers } from "./clock.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
 import { type Sleep, sleepUntil } from "./sleep.ts";
@@ -47,8 +48,11 @@ class Tick extends Future<number> {
   }
 }
 
-/** Ticks at a fixed rate; made by {@link interval}. One at a time may wait for its next tick. */
-export class Interval {
+/**
+ * Ticks at a fixed rate; made by {@link interval}. One at a time may wait for its next tick. `Stream.from` makes a stream of
+ * them, which does not end by itself.
+ */
+export class Interval implements StreamSource<number> {
   /** Milliseconds between ticks. */
   readonly period: number;
   /** What happens to ticks that were missed; may be changed at any time. */
@@ -92,6 +96,19 @@ export class Interval {
     this.#sleep?.cancel(cx);
     this.#schedule(this.#after(due, now));
     return due;
+  }
+
+  /** As {@link pollTick}. */
+  pollNext(cx: Context): Poll<number> {
+    return this.pollTick(cx);
+  }
+
+  /** Stops waiting, as a stream of its ticks does when it is given up. It can be awaited anew. */
+  cancel(cx: Context): Poll<void> {
+    if (this.#sleep === null || this.#next === undefined) return undefined;
+    this.#sleep.cancel(cx);
+    this.#schedule(this.#next);
+    return undefined;
   }
 
   #after(due: number, now: number): number {
