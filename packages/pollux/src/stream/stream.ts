@@ -910,6 +910,8 @@ export class Stream<T> extends BaseStream<T> {
   /**
    * How many values there are.
    *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
+   *
    * @example
    * ```ts
    * console.log(yield* Stream.from("abc").count()); // 3
@@ -921,6 +923,8 @@ export class Stream<T> extends BaseStream<T> {
 
   /**
    * The first value, `undefined` if there is none. The stream is cancelled after it.
+   *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
    *
    * @example
    * ```ts
@@ -934,6 +938,8 @@ export class Stream<T> extends BaseStream<T> {
   /**
    * The last value; `undefined` if there is none.
    *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
+   *
    * @example
    * ```ts
    * console.log(yield* Stream.from("abc").last()); // c
@@ -945,6 +951,8 @@ export class Stream<T> extends BaseStream<T> {
 
   /**
    * The first value for which `predicate` is true, `undefined` if there is none. The stream is cancelled after it.
+   *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
    *
    * @throws TypeError if `predicate` is no function
    *
@@ -961,6 +969,8 @@ export class Stream<T> extends BaseStream<T> {
   /**
    * Whether `predicate` is true for some value. The stream is cancelled after the first such.
    *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
+   *
    * @throws TypeError if `predicate` is no function
    *
    * @example
@@ -975,6 +985,8 @@ export class Stream<T> extends BaseStream<T> {
 
   /**
    * Whether `predicate` is true for every value. The stream is cancelled after the first other.
+   *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
    *
    * @throws TypeError if `predicate` is no function
    *
