@@ -114,6 +114,21 @@ export abstract class Future<T> implements PromiseLike<T> {
   /**
    * Lends this future, for example to a `select` in a loop: a loan that is given up leaves the future as it was, to be
    * awaited or lent again. The future itself is still its owner's to finish or cancel.
+   *
+   * **Cancel safety.** Safe: a cancel gives the future back.
+   *
+   * @example
+   * ```ts
+   * const main = co(function* () {
+   *   const report = sleep(25);
+   *   for (;;) {
+   *     const next = yield* select({ report: report.ref(), tick: sleep(10) });
+   *     if (next.key === "report") break;
+   *     console.log("still waiting"); // still waiting, still waiting
+   *   }
+   * });
+   * await run(main(), { clock: "paused" });
+   * ```
    */
   ref(): Future<T> {
     return new Loan(this);

@@ -124,11 +124,15 @@ export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable
     this.waiting.end();
   }
 
-  /** Node's own handles for signals do not keep the process alive; a timer that never fires does. */
+  /**
+   * Node's own handles for signals do not keep the process alive; a timer that never fires does.
+   * @internal
+   */
   keepAlive(): void {
     this.timer = setInterval(() => {}, FOREVER);
   }
 
+  /** @internal */
   letGo(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
@@ -184,6 +188,20 @@ class Recv extends Future<SignalName> {
  * Takes over signals of the operating system; see {@link Signals}.
  *
  * @throws TypeError if a name is no signal that this system has and lets a process handle
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   const hangups = signals("SIGHUP");
+ *   try {
+ *     process.kill(process.pid, "SIGHUP"); // stands for `kill -HUP`
+ *     console.log(yield* hangups.recv()); // SIGHUP
+ *   } finally {
+ *     hangups.close();
+ *   }
+ * });
+ * await run(main());
+ * ```
  */
 export function signals(...names: SignalName[]): Signals {
   if (names.length === 0) throw new TypeError('signals needs at least one name: signals("SIGINT")');

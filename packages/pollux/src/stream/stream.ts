@@ -931,6 +931,8 @@ export class Stream<T> extends BaseStream<T> {
   /**
    * How many values there are.
    *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
+   *
    * @example
    * ```ts
    * console.log(yield* Stream.from("abc").count()); // 3
@@ -942,6 +944,8 @@ export class Stream<T> extends BaseStream<T> {
 
   /**
    * The first value, `undefined` if there is none. The stream is cancelled after it.
+   *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
    *
    * @example
    * ```ts
@@ -955,6 +959,8 @@ export class Stream<T> extends BaseStream<T> {
   /**
    * The last value; `undefined` if there is none.
    *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
+   *
    * @example
    * ```ts
    * console.log(yield* Stream.from("abc").last()); // c
@@ -966,6 +972,8 @@ export class Stream<T> extends BaseStream<T> {
 
   /**
    * The first value for which `predicate` is true, `undefined` if there is none. The stream is cancelled after it.
+   *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
    *
    * @throws TypeError if `predicate` is no function
    *
@@ -982,6 +990,8 @@ export class Stream<T> extends BaseStream<T> {
   /**
    * Whether `predicate` is true for some value. The stream is cancelled after the first such.
    *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
+   *
    * @throws TypeError if `predicate` is no function
    *
    * @example
@@ -996,6 +1006,8 @@ export class Stream<T> extends BaseStream<T> {
 
   /**
    * Whether `predicate` is true for every value. The stream is cancelled after the first other.
+   *
+   * **Cancel safety.** A cancel cancels the stream; what it has seen so far is lost.
    *
    * @throws TypeError if `predicate` is no function
    *

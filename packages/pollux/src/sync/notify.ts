@@ -121,8 +121,11 @@ export class Notified extends Future<void> implements Linked<Notified>, Disposab
   private readonly round: number;
   private state: number = New;
   private waker: Waker | null = null;
+  /** @internal */
   before: Notified | null = null;
+  /** @internal */
   after: Notified | null = null;
+  /** @internal */
   list: LinkedList<Notified> | null = null;
 
   /** @internal */
@@ -207,7 +210,10 @@ export class Notified extends Future<void> implements Linked<Notified>, Disposab
     };
   }
 
-  /** The queue has taken this future out. */
+  /**
+   * The queue has taken this future out.
+   * @internal
+   */
   notify(how: typeof ByOne | typeof ByLast | typeof ByAll): void {
     this.state = how;
     const waker = this.waker;

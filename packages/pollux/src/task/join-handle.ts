@@ -52,7 +52,11 @@ export class JoinHandle<T> extends Future<T> {
     // Many may wait for one task.
   }
 
-  /** Many may wait for one task: a loan is a handle of its own, which leaves nothing behind when it is given up. */
+  /**
+   * Many may wait for one task: a loan is a handle of its own, which leaves nothing behind when it is given up.
+   *
+   * **Cancel safety.** Safe: as that of any join, it leaves the task alone.
+   */
   override ref(): Future<T> {
     return new JoinHandle(this.task);
   }

@@ -19,6 +19,8 @@ export class TaskLocal<T> {
   /**
    * A future that does what `future` does, with the value set for as long as it runs: in its polls, in its cleanup, and
    * in the tasks that it spawns, for all of their life. The value that was set before is back when it has ended.
+   *
+   * **Cancel safety.** That of the future.
    */
   scope<R>(value: T, future: Future<R>): Future<R> {
     return new LocalScope(this, value, future);

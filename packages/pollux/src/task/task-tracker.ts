@@ -197,7 +197,11 @@ export class TaskTracker {
     }
   }
 
-  /** A future that does what `future` does, and counts from its first poll on until it has ended. */
+  /**
+   * A future that does what `future` does, and counts from its first poll on until it has ended.
+   *
+   * **Cancel safety.** That of the future; it counts until the cleanup is over.
+   */
   trackFuture<T>(future: Future<T>): Future<T> {
     checkFuture(future, "trackFuture");
     return new TrackedFuture(future, this.#tracked, null);
