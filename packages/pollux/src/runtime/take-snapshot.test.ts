@@ -124,6 +124,14 @@ const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
     "write RwLock (held by task 1 (main))",
   ],
   Semaphore: [() => new Semaphore(1).acquireMany(2), "acquire semaphore (2 wanted, 1 free)"],
+  "Semaphore, not the first": [
+    () => {
+      const semaphore = new Semaphore(1);
+      spawn(semaphore.acquireMany(2), { name: "first" }).observed();
+      return andThen(yieldNow(), () => semaphore.acquire());
+    },
+    "andThen > acquire semaphore (1 wanted, 1 free, behind others)",
+  ],
   OnceCell: [
     () => {
       const cell = new OnceCell<number>();

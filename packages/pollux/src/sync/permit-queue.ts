@@ -197,12 +197,14 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
   }
 
   override inspect(): Inspection {
-    const { holder, kind, name } = this.queue;
-    const target = { kind, name, key: this.queue };
-    const { op } = this;
-    if (holder === null) return { op, target };
-    return holder instanceof Acquire
-      ? { op, target, granted: [holder.waker] }
-      : { op, target, tasks: [holder] };
+    const { holder, kind, name, waiters } = this.queue;
+    const state = this.list !== null && waiters.first !== this ? "behind others" : undefined;
+    const waits = {
+      op: this.op,
+      target: { kind, name, key: this.queue },
+      ...(state !== undefined && { state }),
+    };
+    if (holder === null) return waits;
+    return holder instanceof Acquire ? { ...waits, granted: [holder.waker] } : { ...waits, tasks: [holder] };
   }
 }

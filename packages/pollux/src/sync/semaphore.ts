@@ -239,9 +239,11 @@ class AcquirePermit extends Acquire<Permit> {
   }
 
   override inspect(): Inspection {
-    const state = `${this.count} wanted, ${this.queue.available} free`;
+    const waits = super.inspect();
+    const behind = waits.state === undefined ? "" : `, ${waits.state}`;
+    const state = `${this.count} wanted, ${this.queue.available} free${behind}`;
     // A permit may be handed to another task: whoever took it need not be the one to give it back.
-    return { ...super.inspect(), state, outside: true };
+    return { ...waits, state, outside: true };
   }
 }
 

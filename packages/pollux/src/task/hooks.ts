@@ -1,8 +1,8 @@
 import type { Task } from "./task.ts";
 
 /**
- * Called as things happen to tasks. A hook must not wake, spawn or abort; one that throws is reported as an
- * uncaught error. One that is not there costs one comparison.
+ * Called as things happen to tasks; given to a runtime in its options, or with `Runtime.observe`. A hook must not wake,
+ * spawn or abort; one that throws is reported as an uncaught error. Without any, each event costs one comparison.
  */
 export interface Hooks {
   /** A task was made, and is about to be queued for its first poll. */
