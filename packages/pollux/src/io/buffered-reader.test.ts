@@ -171,6 +171,8 @@ describe("BufferedReader", () => {
     const lines = reader.lines();
     expect(ready(lines.next())).toBe("one");
     expect(reader.position).toBe(4);
+    ready(reader.seek(0));
+    expect(ready(lines.next())).toBe("one");
     expect(ready(lines.next())).toBe("ßß");
     expect(text(reader.buffer)).toBe("three\nfour\nfive");
     expect(ready(reader.readLine())).toBe("three");
@@ -186,6 +188,7 @@ describe("BufferedReader", () => {
       const waiting: Future<unknown> = stream.next();
       pending(waiting);
       waiting.cancel(new TestContext());
+      ready(reader.fillBuf(9));
       ready(reader.readExact(new Uint8Array(6)));
       const given = [1, 2].map(() => ready<unknown>(stream.next()));
       expect(given).toEqual(name === "lines" ? ["", "x"] : [utf8(""), utf8("x")]);
