@@ -34,6 +34,17 @@ export class FutureInUseError extends PolluxError {
   }
 }
 
+/** A stream was used that has gone into an adapter or a consumer, which owns its source from then on. */
+export class MovedError extends PolluxError {
+  override readonly code = "POLLUX_MOVED";
+
+  constructor(into: string) {
+    super(
+      `this stream has gone into \`${into}\`: use what that returned, or give it \`stream.ref()\`, which only lends the stream`,
+    );
+  }
+}
+
 /** `yield*` on a future, or a call that needs the current task, outside of any coroutine. */
 export class NoContextError extends PolluxError {
   override readonly code = "POLLUX_NO_CONTEXT";

@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import type { AsyncRead } from "./async-read.ts";
 import { checkBytes, checkRoom } from "./check.ts";
@@ -38,6 +39,14 @@ export abstract class Reader implements AsyncRead, Disposable, AsyncDisposable {
   /** @param reading - another reader's, of which this one is a part */
   constructor(reading: Side = new Side("read")) {
     this.reading = reading;
+  }
+
+  /**
+   * What a dump calls this reader, where an operation waits on it.
+   * @internal
+   */
+  get inspected(): InspectionTarget {
+    return { kind: this.constructor.name, key: this };
   }
 
   abstract pollRead(cx: Context, buf: Uint8Array): Poll<number>;

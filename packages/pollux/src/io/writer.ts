@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import type { AsyncWrite } from "./async-write.ts";
 import { checkAllBytes, checkBytes } from "./check.ts";
@@ -37,6 +38,14 @@ export abstract class Writer implements AsyncWrite, Disposable, AsyncDisposable 
   /** @param writing - another writer's, of which this one is a part */
   constructor(writing: Side = new Side("write or shutdown")) {
     this.writing = writing;
+  }
+
+  /**
+   * What a dump calls this writer, where an operation waits on it.
+   * @internal
+   */
+  get inspected(): InspectionTarget {
+    return { kind: this.constructor.name, key: this };
   }
 
   abstract pollWrite(cx: Context, buf: Uint8Array): Poll<number>;

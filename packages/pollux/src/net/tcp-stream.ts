@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { checkBytes, checkRoom } from "../io/check.ts";
 import { Duplex } from "../io/duplex.ts";
@@ -100,6 +101,11 @@ export class TcpStream extends Duplex {
     checkWhole("attemptTimeout", options.attemptTimeout, 10, "ms");
     checkSocketOptions(options);
     return new Connect(options);
+  }
+
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    return { kind: "TCP stream", name: `${at(this.localAddress)} to ${at(this.peerAddress)}`, key: this };
   }
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
@@ -380,4 +386,13 @@ class Connect extends Future<TcpStream> {
     this.#source?.cancelWrite();
     this.#source?.close();
   }
+
+  override inspect(): Inspection {
+    const { host, port } = this.#options;
+    return { op: `connect to ${host}:${port}` };
+  }
+}
+
+function at({ host, port }: SocketAddress): string {
+  return `${host}:${port}`;
 }
