@@ -6,6 +6,7 @@ import { yieldsAtTimes } from "../../test/support/cooperative.ts";
 import { StepReader, text, utf8 } from "../../test/support/io.ts";
 import { co } from "../core/coroutine.ts";
 import { FutureInUseError, InvalidDataError, TooLongError } from "../core/errors.ts";
+import type { Future } from "../core/future.ts";
 import { Pending } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { run } from "../runtime/runtime.ts";
@@ -170,12 +171,28 @@ describe("BufferedReader", () => {
     const lines = reader.lines();
     expect(ready(lines.next())).toBe("one");
     expect(reader.position).toBe(4);
+    ready(reader.seek(0));
+    expect(ready(lines.next())).toBe("one");
     expect(ready(lines.next())).toBe("ßß");
     expect(text(reader.buffer)).toBe("three\nfour\nfive");
     expect(ready(reader.readLine())).toBe("three");
     expect(ready(lines.next())).toBe("four");
     ready(reader.seek(0));
     expect(ready(lines.next())).toBe("one");
+  });
+
+  test("lines, split: what others have taken out between two polls is not looked for any more", () => {
+    for (const name of ["lines", "split"] as const) {
+      const reader = new BufReader(new StepReader("abcdef", Pending, "\nx\n"));
+      const stream = name === "lines" ? reader.lines() : reader.split(NEWLINE);
+      const waiting: Future<unknown> = stream.next();
+      pending(waiting);
+      waiting.cancel(new TestContext());
+      ready(reader.fillBuf(9));
+      ready(reader.readExact(new Uint8Array(6)));
+      const given = [1, 2].map(() => ready<unknown>(stream.next()));
+      expect(given).toEqual(name === "lines" ? ["", "x"] : [utf8(""), utf8("x")]);
+    }
   });
 
   test("lines: to give up leaves the reader open, with what was not given", () => {

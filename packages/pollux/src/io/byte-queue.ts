@@ -39,7 +39,7 @@ export class ByteQueue {
    * @internal
    */
   taken = 0;
-  /** Whether `bytes` is somebody else's, and so is not written to. */
+  /** Whether `bytes` is somebody else's, and so is not written to: it has nothing behind `end`. */
   private borrowed = false;
 
   /**
@@ -164,7 +164,7 @@ export class ByteQueue {
   /** Makes room for so many more bytes. */
   reserve(more: number): void {
     const { length, bytes } = this;
-    if (!this.borrowed && this.end + more <= bytes.length) return;
+    if (this.end + more <= bytes.length) return;
     // To move what is there pays only if it is less than what was taken out since the last time.
     if (!this.borrowed && length + more <= bytes.length && length <= this.start) {
       bytes.copyWithin(0, this.start, this.end);

@@ -6,7 +6,7 @@ import { yieldsAtTimes } from "../../test/support/cooperative.ts";
 import { StepReader, text, utf8 } from "../../test/support/io.ts";
 import { UintCodec } from "../../test/support/uint-codec.ts";
 import { co } from "../core/coroutine.ts";
-import { FutureInUseError, InvalidDataError, TooLongError } from "../core/errors.ts";
+import { FutureInUseError, InvalidDataError, TooLongError, UnexpectedEofError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { run } from "../runtime/runtime.ts";
@@ -120,6 +120,12 @@ describe("FramedRead", () => {
         expect(frames.buffered.capacity).toBeLessThan(100_000);
       })(),
     ));
+
+  test("lengthDelimited: a head without its frame at the end is an error", () => {
+    const frames = new FramedRead(new StepReader("\0\0\0\x09"), lengthDelimited());
+    expect(() => ready(frames.next())).toThrow(UnexpectedEofError);
+    expect(ready(frames.next())).toBe(End);
+  });
 
   test("lengthDelimited: makes no room for what only the length promises", () => {
     const frames = new FramedRead(new StepReader("\0\x70\0\0a", Pending), lengthDelimited());
