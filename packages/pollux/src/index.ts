@@ -135,7 +135,7 @@ export { Reader } from "./io/reader.ts";
 export { repeat } from "./io/repeat.ts";
 export { simplex } from "./io/simplex.ts";
 export { sink } from "./io/sink.ts";
-export { type Take, take } from "./io/take.ts";
+export { type TakeReader, take } from "./io/take.ts";
 export type { TextOptions } from "./io/utf8.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
