@@ -49,6 +49,8 @@ export interface TimedCase extends CaseBase {
   readonly clock?: "wall" | "cpu";
   /** Set where a round is one iteration, because what is timed is but a part of it; there are fewer rounds then. */
   readonly long?: boolean;
+  /** Set where a round is one large batch, of so many iterations whatever time they take; there are fewer rounds then. */
+  readonly batch?: { readonly full: number; readonly quick: number };
   readonly peers: Readonly<Partial<Record<Peer, Round>>>;
 }
 

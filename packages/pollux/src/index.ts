@@ -41,6 +41,7 @@ export {
   ClosedError,
   FullError,
   FutureInUseError,
+  InvalidDataError,
   LaggedError,
   MovedError,
   NoContextError,
@@ -49,12 +50,17 @@ export {
   PollAfterCompletionError,
   PolluxError,
   ReleasedError,
+  ScriptError,
   TimeoutError,
+  TooLongError,
+  UnexpectedEofError,
   UnsupportedError,
   WouldBlockError,
+  WriteZeroError,
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
+export type { Inspection, InspectionTarget } from "./core/inspection.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
@@ -62,10 +68,45 @@ export { TimerEntry } from "./core/timer-entry.ts";
 export { aborted } from "./interop/abort-signal.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
 // Bytes
+export { type AnyDelimiterOptions, anyDelimiter } from "./io/any-delimiter.ts";
+export type { AsyncBufRead } from "./io/async-buf-read.ts";
 export type { AsyncRead } from "./io/async-read.ts";
+export type { AsyncSeek, SeekFrom } from "./io/async-seek.ts";
 export type { AsyncWrite } from "./io/async-write.ts";
+export { type BufferOptions, BufReader } from "./io/buf-reader.ts";
+export { BufWriter } from "./io/buf-writer.ts";
+export { BufferedReader } from "./io/buffered-reader.ts";
+export { ByteQueue } from "./io/byte-queue.ts";
+export { bytesCodec } from "./io/bytes-codec.ts";
+export { BytesWriter } from "./io/bytes-writer.ts";
+export { chain } from "./io/chain.ts";
+export type { Codec, Decoder, Encoder } from "./io/codec.ts";
+export { type Copy, type CopyOptions, type CopyProgress, copy, copyBuf } from "./io/copy.ts";
+export { type CopyBidirectional, copyBidirectional } from "./io/copy-bidirectional.ts";
+export { Cursor } from "./io/cursor.ts";
 export { Duplex } from "./io/duplex.ts";
+export { duplexOf, type Joined } from "./io/duplex-of.ts";
+export { type DuplexStream, duplex } from "./io/duplex-stream.ts";
+export { type Empty, empty } from "./io/empty.ts";
+export { Framed, type FramedOptions } from "./io/framed.ts";
+export { FramedRead, type FramedReadOptions } from "./io/framed-read.ts";
+export { FramedWrite, type FramedWriteOptions } from "./io/framed-write.ts";
+export type { ReadHalf, TwoSided, WriteHalf } from "./io/halves.ts";
+export { jsonLines } from "./io/json-lines.ts";
+export {
+  type LengthDelimitedCodec,
+  type LengthDelimitedOptions,
+  lengthDelimited,
+} from "./io/length-delimited.ts";
+export type { LimitOptions } from "./io/limit.ts";
+export { linesCodec } from "./io/lines-codec.ts";
+export { type Mock, type MockStep, mock } from "./io/mock.ts";
 export { Reader } from "./io/reader.ts";
+export { repeat } from "./io/repeat.ts";
+export { simplex } from "./io/simplex.ts";
+export { sink } from "./io/sink.ts";
+export { type Take, take } from "./io/take.ts";
+export type { TextOptions } from "./io/utf8.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
 export { type HostPort, parseHostPort } from "./net/host-port.ts";
@@ -93,7 +134,20 @@ export type {
 } from "./reactor/source.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";
+export { dumpOnSignal } from "./runtime/dump-on-signal.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
+export { type SlowPoll, type SlowPolls, slowPolls } from "./runtime/slow-polls.ts";
+export type {
+  Finding,
+  GroupSnapshot,
+  RuntimeSnapshot,
+  TaskRef,
+  TaskSnapshot,
+  WaitSnapshot,
+} from "./runtime/snapshot.ts";
+export { snapshot } from "./runtime/take-snapshot.ts";
+export { type TraceEvent, TraceRecorder, type TraceRecorderOptions } from "./runtime/trace-recorder.ts";
+export { type WatchdogOptions, watchdog } from "./runtime/watchdog.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
 export type { BaseStream } from "./stream/base-stream.ts";

@@ -1,5 +1,5 @@
 /**
- * The globals that the portable floors (core to stream) and the Web host may use: those that Node, browsers, Deno and
+ * The globals that the portable floors (core to io) and the Web host may use: those that Node, browsers, Deno and
  * Bun share. `tsconfig.portable.json` checks them with this file in place of Node's types.
  */
 
@@ -76,3 +76,17 @@ interface MessageChannel {
 }
 
 declare const MessageChannel: { new (): MessageChannel };
+
+interface TextDecoder {
+  decode(bytes?: Uint8Array, options?: { stream?: boolean }): string;
+}
+
+declare const TextDecoder: {
+  new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder;
+};
+
+interface TextEncoder {
+  encode(text?: string): Uint8Array;
+}
+
+declare const TextEncoder: { new (): TextEncoder };

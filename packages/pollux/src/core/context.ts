@@ -27,6 +27,8 @@ export interface ReactorSlot {
   readonly name: string;
   /** Why it is this one, where another would have been better. */
   readonly why?: string | undefined;
+  /** Sources that are open. */
+  readonly openSources: number;
   /** Closes all sources that are still open. */
   close(): void;
 }

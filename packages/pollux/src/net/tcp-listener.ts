@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { SocketAddress, TcpListenOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
@@ -197,6 +198,10 @@ class Bind extends Future<TcpListener> {
     this.#source?.cancelAccept();
     this.#source?.close();
   }
+
+  override inspect(): Inspection {
+    return { op: `bind to ${this.#options.host}:${this.#options.port}` };
+  }
 }
 
 class Accept extends Future<TcpStream> {
@@ -224,5 +229,12 @@ class Accept extends Future<TcpStream> {
   override cancel(): void {
     this.#listener?.acceptEnded(this);
     this.#listener = null;
+  }
+
+  override inspect(): Inspection {
+    const listener = this.#listener;
+    if (listener === null) return { op: "accept()" };
+    const { host, port } = listener.localAddress;
+    return { op: "accept() on", target: { kind: "TCP listener", name: `${host}:${port}`, key: listener } };
   }
 }

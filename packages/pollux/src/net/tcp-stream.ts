@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { checkBytes, checkRoom } from "../io/check.ts";
 import { Duplex } from "../io/duplex.ts";
@@ -102,6 +103,11 @@ export class TcpStream extends Duplex {
     return new Connect(options);
   }
 
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    return { kind: "TCP stream", name: `${at(this.localAddress)} to ${at(this.peerAddress)}`, key: this };
+  }
+
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     return this.source.pollRead(cx, buf);
   }
@@ -122,6 +128,10 @@ export class TcpStream extends Duplex {
 
   override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     return this.source.pollWrite(cx, buf);
+  }
+
+  override get isWriteVectored(): boolean {
+    return true;
   }
 
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
@@ -376,4 +386,13 @@ class Connect extends Future<TcpStream> {
     this.#source?.cancelWrite();
     this.#source?.close();
   }
+
+  override inspect(): Inspection {
+    const { host, port } = this.#options;
+    return { op: `connect to ${host}:${port}` };
+  }
+}
+
+function at({ host, port }: SocketAddress): string {
+  return `${host}:${port}`;
 }

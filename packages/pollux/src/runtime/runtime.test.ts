@@ -250,6 +250,26 @@ describe("Runtime", () => {
     expect(wakes).toBeGreaterThanOrEqual(1);
   });
 
+  test("metrics tell how things stand: what is runnable, timers, sources, what is outstanding", async () => {
+    const runtime = new Runtime();
+    const stands = (): number[] => {
+      const { runnable, timers, sources, outstanding } = runtime.metrics();
+      return [runnable, timers, sources, outstanding];
+    };
+    await runtime.run(
+      co(function* () {
+        const listener = yield* TcpListener.bind({ host: "127.0.0.1", port: 0 });
+        spawn(sleep(60_000));
+        spawn(fromPromise(new Promise(() => {})));
+        expect(stands()).toEqual([2, 0, 1, 0]);
+        yield* yieldNow();
+        expect(stands()).toEqual([0, 1, 1, 1]);
+        listener.close();
+      })(),
+    );
+    expect(stands()).toEqual([0, 0, 0, 0]);
+  });
+
   test("dump names each task, its state and the coroutines it is in", async () => {
     const runtime = new Runtime({ clock: "paused" });
     const inner = co(function* inner() {
@@ -266,7 +286,7 @@ describe("Runtime", () => {
         text = runtime.dump();
       })(),
     );
-    expect(text).toContain("task 2 (the outer one): waiting in outer > inner > Sleep");
+    expect(text).toContain("task 2 (the outer one): waiting in outer > inner > sleep (due in 999 ms)");
     expect(text).toContain("task 1 (main): running");
   });
 

@@ -3,6 +3,7 @@ import process from "node:process";
 import type { Context } from "../core/context.ts";
 import { ClosedError, FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
@@ -53,7 +54,8 @@ const FOREVER = 2 ** 31 - 1;
  */
 export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable {
   readonly isExternal = true;
-  private readonly names: readonly SignalName[];
+  /** @internal */
+  readonly names: readonly SignalName[];
   /** Those that came and were not received, each once, the oldest first. */
   private readonly arrived = new Set<SignalName>();
   private readonly waiting = new Waiting(this);
@@ -176,6 +178,10 @@ class Recv extends Future<SignalName> {
     this.#signals?.recvEnded(this);
     this.#signals = null;
   }
+
+  override inspect(): Inspection {
+    return { op: "receive", state: this.#signals?.names.join(", ") ?? "over" };
+  }
 }
 
 /**
@@ -199,9 +205,14 @@ class Recv extends Future<SignalName> {
  */
 export function signals(...names: SignalName[]): Signals {
   if (names.length === 0) throw new TypeError('signals needs at least one name: signals("SIGINT")');
+  checkSignals(names);
+  return new Signals([...new Set(names)]);
+}
+
+/** @throws TypeError for a name of no signal that this system has and lets a process handle */
+export function checkSignals(names: readonly SignalName[]): void {
   for (const name of names) {
     if (!(name in constants.signals)) throw new TypeError(`${String(name)} is no signal of this system`);
     if (UNHANDLED.has(name)) throw new TypeError(`${name} cannot be handled by a process`);
   }
-  return new Signals([...new Set(names)]);
 }

@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
 import { Future, type Suspend } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { checkCount } from "./count.ts";
@@ -230,6 +231,11 @@ function pollChannel<T>(channel: MpscChannel<T>, receiving: Receiving, cx: Conte
   return Pending;
 }
 
+function inspectReceiving(channel: MpscChannel<unknown> | null): Inspection {
+  if (channel === null) return { op: "receive" };
+  return { op: "receive from", target: channel.target, state: channel.receiverState() };
+}
+
 class MpscRecv<T> extends Future<T> implements Receiving {
   /** `null` once it has ended. */
   private channel: MpscChannel<T> | null;
@@ -273,6 +279,10 @@ class MpscRecv<T> extends Future<T> implements Receiving {
     this.channel?.unpark(this);
     this.channel = null;
   }
+
+  override inspect(): Inspection {
+    return inspectReceiving(this.channel);
+  }
 }
 
 class MpscRecvMany<T> extends Future<number> implements Receiving {
@@ -311,5 +321,9 @@ class MpscRecvMany<T> extends Future<number> implements Receiving {
   override cancel(): Poll<void> {
     this.channel?.unpark(this);
     this.channel = null;
+  }
+
+  override inspect(): Inspection {
+    return inspectReceiving(this.channel);
   }
 }

@@ -1,6 +1,7 @@
 import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
 import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { AbortHandle } from "./abort-handle.ts";
 import type { Task } from "./task.ts";
@@ -81,6 +82,10 @@ export class JoinHandle<T> extends Future<T> {
 
   override cancel(cx: Context): Poll<void> {
     this.task.removeJoiner(cx.waker);
+  }
+
+  override inspect(): Inspection {
+    return { op: "join", tasks: [this.task as Task] };
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a handle is a Promises/A+ thenable on purpose

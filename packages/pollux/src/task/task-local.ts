@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
 import { NoContextError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { taskOf } from "./current-task.ts";
 import { type Task, TaskExtras } from "./task.ts";
@@ -68,6 +69,10 @@ class LocalScope<R> extends Future<R> {
     } finally {
       extras.locals = outer;
     }
+  }
+
+  override inspect(): Inspection {
+    return this.inner.inspect();
   }
 
   override cancel(cx: Context): Poll<void> {

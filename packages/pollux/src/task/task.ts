@@ -65,6 +65,8 @@ export class TaskExtras {
   enter: ((run: () => void) => void) | null = null;
   abortReason: unknown = undefined;
   cleanup: Cleanup | null = null;
+  /** Where it was spawned, if that is tracked. */
+  origin: string | undefined = undefined;
 
   /** A task that has ended keeps its name and why it was aborted. */
   release(): void {
@@ -103,6 +105,8 @@ export class Task<T = unknown> extends Context {
   readonly id: number;
   /** @internal */
   extras: TaskExtras | null = null;
+  /** How often it was polled. */
+  polls = 0;
 
   /** @internal */
   constructor(executor: Executor, group: TaskGroup, future: Future<T>, id: number) {
@@ -115,6 +119,14 @@ export class Task<T = unknown> extends Context {
   /** What it was given when it was spawned. */
   get name(): string | undefined {
     return this.extras?.name;
+  }
+
+  /**
+   * How often it was woken, other than while it was notified already. No counter: each poll but the first was asked for by
+   * one.
+   */
+  get wakes(): number {
+    return this.polls - ((this.bits & Notified) === 0 ? 1 : 0);
   }
 
   override wake(): void {

@@ -1,6 +1,7 @@
 import type { Context, TimerDriver, Waker } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { TimerEntry } from "../core/timer-entry.ts";
@@ -64,6 +65,10 @@ class Next<T> extends Future<Delayed<T> | undefined> {
     const poll = this.#queue.pollFor(this, cx);
     if (poll !== Pending) this.#done = true;
     return poll;
+  }
+
+  override inspect(): Inspection {
+    return this.#queue.inspect();
   }
 
   override cancel(): Poll<void> {
@@ -229,6 +234,14 @@ export class DelayQueue<T> implements StreamSource<Delayed<T>> {
     if (poll === Pending) this.#waiting = next;
     else this.#stopWaiting();
     return poll;
+  }
+
+  /** @internal */
+  inspect(): Inspection {
+    const due = this.#wheel.next();
+    const target = { kind: "DelayQueue", key: this };
+    const state = this.size === 0 ? "empty" : `${this.size} not due`;
+    return { op: "next of", target, state, ...(Number.isFinite(due) ? { due } : {}) };
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 import type { Context, TimerDriver } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { StreamSource } from "../core/stream-source.ts";
 import { currentTimers } from "./clock.ts";
@@ -40,6 +41,10 @@ class Tick extends Future<number> {
     const poll = this.#interval.pollFor(this, cx);
     if (poll !== Pending) this.#done = true;
     return poll;
+  }
+
+  override inspect(): Inspection {
+    return this.#interval.inspect();
   }
 
   override cancel(cx: Context): Poll<void> {
@@ -130,6 +135,11 @@ export class Interval implements StreamSource<number> {
     const poll = this.pollTick(cx);
     this.#waiting = poll === Pending ? tick : null;
     return poll;
+  }
+
+  /** @internal */
+  inspect(): Inspection {
+    return { op: "tick", ...(this.#next === undefined ? {} : { due: Math.ceil(this.#next) }) };
   }
 
   /** @internal */
