@@ -84,7 +84,7 @@ export { type EventOptions, once } from "./interop/once.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
 export { readerFromNode } from "./interop/reader-from-node.ts";
 export { readerFromWeb } from "./interop/reader-from-web.ts";
-export type { Sink, SinkStep } from "./interop/sink.ts";
+export type { ChunkSink, SinkStep } from "./interop/sink.ts";
 export { toCallback } from "./interop/to-callback.ts";
 export { type FastifyReplyLike, toFastifyHandler } from "./interop/to-fastify-handler.ts";
 export { type HandlerResponse, type NextHandler, toHandler } from "./interop/to-handler.ts";

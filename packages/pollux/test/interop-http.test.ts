@@ -2,7 +2,16 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { co, readerFromNode, toHandler, writerFromNode } from "../src/index.ts";
+import {
+  co,
+  fromPromise,
+  readerFromNode,
+  readerFromWeb,
+  run,
+  spawn,
+  toHandler,
+  writerFromNode,
+} from "../src/index.ts";
 import { until } from "./support/net.ts";
 
 // Requests and responses of `node:http` as a reader and a writer.
@@ -100,4 +109,32 @@ test("writerFromNode: a client that does not read holds the writer up, and its g
   socket.destroy();
   await until(() => failure !== undefined);
   expect(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]).toContain((failure as { code: string }).code);
+});
+
+test("readerFromWeb: a body of fetch is read as it comes, and a cancel closes the connection", async () => {
+  let left = false;
+  const port = await serve((request, response) => {
+    request.socket.on("close", () => {
+      left = true;
+    });
+    response.write("half of it");
+  });
+  let read = 0;
+  const main = co(function* () {
+    const download = co(function* () {
+      const { body } = yield* fromPromise((signal) => fetch(`http://127.0.0.1:${port}`, { signal }));
+      const reader = readerFromWeb(body as ReadableStream<Uint8Array>);
+      try {
+        const buf = new Uint8Array(100);
+        for (let n: number; (n = yield* reader.read(buf)) > 0; ) read += n;
+      } finally {
+        yield* fromPromise(reader[Symbol.asyncDispose]());
+      }
+    });
+    const task = spawn(download());
+    yield* fromPromise(until(() => read === 10));
+    task.abort();
+    yield* fromPromise(until(() => left));
+  });
+  await run(main());
 });

@@ -4,9 +4,9 @@ import { ClosedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { Waiting } from "../reactor/waiting.ts";
+import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import { leaveStream } from "./node-teardown.ts";
 import type { NodeReadable } from "./node-types.ts";
-import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
 
 /**
  * What a readable of Node gives, asked for by `read()`: no more is in memory than the stream's own buffer. It listens from

@@ -3,9 +3,9 @@ import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Waiting } from "../reactor/waiting.ts";
+import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import { leaveStream } from "./node-teardown.ts";
 import type { NodeWritable } from "./node-types.ts";
-import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
 
 /** How much of a large buffer one write takes over: a copy of that is made. */
 const CHUNK = 65_536;

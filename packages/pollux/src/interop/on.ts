@@ -13,8 +13,8 @@ import {
   type EventTargetLike,
   Listeners,
 } from "./event-source.ts";
+import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import type { EventOptions } from "./once.ts";
-import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
 
 /**
  * What happens to an event that finds the buffer full:

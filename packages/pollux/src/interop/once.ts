@@ -10,7 +10,7 @@ import {
   type EventTargetLike,
   Listeners,
 } from "./event-source.ts";
-import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
+import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** When {@link once} and `on` begin to listen, and what ends the waiting. */
 export interface EventOptions {

@@ -4,11 +4,11 @@ import type { Future, Suspend } from "../core/future.ts";
 import { Pending } from "../core/poll.ts";
 import type { Writer } from "../io/writer.ts";
 
-/** What a method of a {@link Sink} may return: a future or a generator, which is waited for, or nothing. */
+/** What a method of a {@link ChunkSink} may return: a future or a generator, which is waited for, or nothing. */
 export type SinkStep = Future<unknown> | Generator<Suspend, unknown, unknown> | void;
 
 /** What `toWritableStream` and `toNodeWritable` write to: a place of one's own for chunks of any kind, such as a channel. */
-export interface Sink<T> {
+export interface ChunkSink<T> {
   /** Takes a chunk. The next one comes when this has ended. */
   write(chunk: T): SinkStep;
   /** There are no more chunks, and all have been taken. */
@@ -28,7 +28,7 @@ export function isWriter(target: object): target is Writer {
  *
  * @internal
  */
-export function sinkOf(writer: Writer): Sink<Uint8Array> {
+export function sinkOf(writer: Writer): ChunkSink<Uint8Array> {
   return {
     write: (chunk) => writer.writeAll(chunk),
     *close() {
@@ -44,7 +44,7 @@ export function sinkOf(writer: Writer): Sink<Uint8Array> {
  *
  * @internal
  */
-export function aborting<T>(sink: Sink<T>, reason: unknown): Cancellable {
+export function aborting<T>(sink: ChunkSink<T>, reason: unknown): Cancellable {
   const step = lazy(() => sink.abort?.(reason));
   return { cancel: (cx) => (step.poll(cx) === Pending ? Pending : undefined) };
 }

@@ -6,7 +6,7 @@ import { checkMark } from "./check.ts";
 import { asError, whenGivenUp } from "./node-teardown.ts";
 import type { NodeWritable } from "./node-types.ts";
 import { Outside } from "./outside.ts";
-import { aborting, isWriter, type Sink, type SinkStep, sinkOf } from "./sink.ts";
+import { aborting, type ChunkSink, isWriter, type SinkStep, sinkOf } from "./sink.ts";
 
 /** How much may wait in the stream that {@link toNodeWritable} makes. */
 export interface ToNodeWritableOptions {
@@ -18,11 +18,11 @@ type Callback = (error?: Error | null) => void;
 
 /** `isOver`: the sink has been closed. */
 class ToSink extends Writable {
-  private readonly sink: Sink<unknown>;
+  private readonly sink: ChunkSink<unknown>;
   private readonly outside: Outside;
   private isOver: boolean;
 
-  constructor(sink: Sink<unknown>, options: ToNodeWritableOptions & { objectMode: boolean }) {
+  constructor(sink: ChunkSink<unknown>, options: ToNodeWritableOptions & { objectMode: boolean }) {
     super(options);
     this.sink = sink;
     this.outside = new Outside("toNodeWritable");
@@ -86,9 +86,9 @@ class ToSink extends Writable {
  * ```
  */
 export function toNodeWritable(writer: Writer, options?: ToNodeWritableOptions): NodeWritable;
-export function toNodeWritable<T>(sink: Sink<T>, options?: ToNodeWritableOptions): NodeWritable;
+export function toNodeWritable<T>(sink: ChunkSink<T>, options?: ToNodeWritableOptions): NodeWritable;
 export function toNodeWritable<T>(
-  target: Writer | Sink<T>,
+  target: Writer | ChunkSink<T>,
   options: ToNodeWritableOptions = {},
 ): NodeWritable {
   checkMark("highWaterMark", options.highWaterMark);
@@ -96,6 +96,6 @@ export function toNodeWritable<T>(
     throw new TypeError(`toNodeWritable needs a writer or an object with \`write\`, not ${describe(target)}`);
   const objectMode = !isWriter(target);
   // What is written is what the caller says; to a writer of bytes Node hands on bytes alone.
-  const sink = (isWriter(target) ? sinkOf(target) : target) as Sink<unknown>;
+  const sink = (isWriter(target) ? sinkOf(target) : target) as ChunkSink<unknown>;
   return new ToSink(sink, { ...options, objectMode });
 }

@@ -4,7 +4,7 @@ import { describe } from "../core/errors.ts";
 import type { Writer } from "../io/writer.ts";
 import { checkMark } from "./check.ts";
 import { Outside } from "./outside.ts";
-import { aborting, isWriter, type Sink, type SinkStep, sinkOf } from "./sink.ts";
+import { aborting, type ChunkSink, isWriter, type SinkStep, sinkOf } from "./sink.ts";
 
 /** How much may wait in the stream that {@link toWritableStream} makes. */
 export interface ToWritableStreamOptions<T = unknown> {
@@ -41,9 +41,12 @@ export function toWritableStream(
   writer: Writer,
   options?: ToWritableStreamOptions<Uint8Array>,
 ): WritableStream<Uint8Array>;
-export function toWritableStream<T>(sink: Sink<T>, options?: ToWritableStreamOptions<T>): WritableStream<T>;
 export function toWritableStream<T>(
-  target: Writer | Sink<T>,
+  sink: ChunkSink<T>,
+  options?: ToWritableStreamOptions<T>,
+): WritableStream<T>;
+export function toWritableStream<T>(
+  target: Writer | ChunkSink<T>,
   options: ToWritableStreamOptions<T> = {},
 ): WritableStream<T> {
   const { highWaterMark = 1, size } = options;
@@ -53,12 +56,12 @@ export function toWritableStream<T>(
       `toWritableStream needs a writer or an object with \`write\`, not ${describe(target)}`,
     );
   // The overloads see to it that a stream over a writer is written bytes, and `writeAll` checks it.
-  const sink = isWriter(target) ? (sinkOf(target) as unknown as Sink<T>) : target;
+  const sink = isWriter(target) ? (sinkOf(target) as unknown as ChunkSink<T>) : target;
   return overSink(sink, size === undefined ? { highWaterMark } : { highWaterMark, size });
 }
 
 function overSink<T>(
-  sink: Sink<T>,
+  sink: ChunkSink<T>,
   strategy: { highWaterMark: number; size?: (chunk: T) => number },
 ): WritableStream<T> {
   const outside = new Outside("toWritableStream");

@@ -2,10 +2,8 @@ import { Adopted } from "../core/adopted.ts";
 import type { Context } from "../core/context.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
-import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
-
-/** What is under the stream keeps the process alive, or does not, by itself. */
-export const KEEPS_NOTHING_ALIVE: KeepsAlive = { isExternal: true, keepAlive() {}, letGo() {} };
+import { Waiting } from "../reactor/waiting.ts";
+import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** `Reading`: one `read` is under way. `Given` and `Failed`: its outcome has not been taken yet. */
 const New = 0;

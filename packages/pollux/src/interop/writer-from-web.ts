@@ -4,7 +4,7 @@ import { Pending, type Poll } from "../core/poll.ts";
 import { Writer } from "../io/writer.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import { checkUnlocked } from "./check.ts";
-import { KEEPS_NOTHING_ALIVE } from "./web-pull.ts";
+import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** How much of a large buffer one write takes over: a copy of that is made. */
 const CHUNK = 65_536;

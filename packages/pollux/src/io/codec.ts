@@ -14,6 +14,7 @@ import type { ByteQueue } from "./byte-queue.ts";
  * @typeParam T - a frame
  */
 export interface Decoder<T> {
+  /** Takes the next frame from the queue; `Pending` if it is not all there. */
   decode(queue: ByteQueue): Poll<T>;
   /**
    * As `decode`, when no more bytes will come: a last frame may end here; `Pending` if there is none. Without it, bytes

@@ -63,6 +63,8 @@ export class Cursor extends BufferedReader implements AsyncSeek {
    *
    * Fails with `RangeError` if that would be before the start.
    *
+   * **Cancel safety.** Safe: it is done at once or not at all.
+   *
    * @throws TypeError, RangeError for arguments that make no sense
    */
   seek(offset: number, from: SeekFrom = "start"): Future<number> {

@@ -7,6 +7,7 @@ import { Writer } from "./writer.ts";
 
 /** What has two sides. */
 export interface TwoSided extends ReadSide, WriteSide {
+  /** Closes both sides. Idempotent. */
   close(): void;
 }
 

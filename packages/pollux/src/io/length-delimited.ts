@@ -66,6 +66,7 @@ export class LengthDelimitedCodec implements Codec<Uint8Array> {
     this.limit = Math.min(checkSize("maxFrameLength", limit, 0), most);
   }
 
+  /** Takes the next frame, if it is all there. */
   decode(queue: ByteQueue): Poll<Uint8Array> {
     this.discard(queue);
     if (this.rest < 0) this.decodeHead(queue);
@@ -76,6 +77,7 @@ export class LengthDelimitedCodec implements Codec<Uint8Array> {
     return queue.take(size);
   }
 
+  /** The same, where no more bytes come: what is left and no frame is an error. */
   decodeEnd(queue: ByteQueue): Poll<Uint8Array> {
     const frame = this.decode(queue);
     if (frame === Pending && (queue.length > 0 || this.rest >= 0)) throw new UnexpectedEofError("a frame");
@@ -107,6 +109,7 @@ export class LengthDelimitedCodec implements Codec<Uint8Array> {
     this.discarding -= size;
   }
 
+  /** Puts the frame, with its length, into the queue. */
   encode(frame: Uint8Array, queue: ByteQueue): void {
     checkBytes(frame, "a frame");
     if (frame.length > this.limit) throw new TooLongError("the frame to be written", this.limit);
