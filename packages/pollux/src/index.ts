@@ -87,7 +87,7 @@ export { readerFromWeb } from "./interop/reader-from-web.ts";
 export type { ChunkSink, SinkStep } from "./interop/sink.ts";
 export { toCallback } from "./interop/to-callback.ts";
 export { type FastifyReplyLike, toFastifyHandler } from "./interop/to-fastify-handler.ts";
-export { type HandlerResponse, type NextHandler, toHandler } from "./interop/to-handler.ts";
+export { type HandlerResponseLike, type NextHandler, toHandler } from "./interop/to-handler.ts";
 export { type HonoContextLike, toHonoHandler } from "./interop/to-hono-handler.ts";
 export { toNodeDuplex } from "./interop/to-node-duplex.ts";
 export { type ToNodeReadableOptions, toNodeReadable } from "./interop/to-node-readable.ts";
