@@ -84,8 +84,12 @@ export function blockFuture<T>(given: Future<T> | Generator<Suspend, T, unknown>
   );
 }
 
-/** A call whose parameters threw: the error is the future's. */
-class FailedCall<T> extends Future<T> {
+/**
+ * A call whose parameters threw: the error is the future's.
+ *
+ * @internal
+ */
+export class FailedCall<T> extends Future<T> {
   #failure: { error: unknown } | null;
 
   constructor(error: unknown) {

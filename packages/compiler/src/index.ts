@@ -1,0 +1,10 @@
+export {
+  type CompiledMap,
+  type CompileOptions,
+  type CompileResult,
+  compile,
+  expand,
+  mayHaveCoroutines,
+} from "./compile.ts";
+export { CompileError, type Diagnostic, type DiagnosticCode, formatDiagnostic } from "./diagnostics.ts";
+export type { CoroutineManifest, StateManifest } from "./manifest.ts";
