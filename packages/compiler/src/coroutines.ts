@@ -256,6 +256,7 @@ export class Coroutines {
       machine,
       params: resolved.params,
       frameClass,
+      isClosure,
       comments: context.comments,
       explain: context.explain,
       text: context.text,

@@ -16,6 +16,8 @@ export interface Emission {
   readonly machine: Machine;
   readonly params: readonly string[];
   readonly frameClass: string;
+  /** Nobody calls the code of a closure without a frame. */
+  readonly isClosure: boolean;
   readonly comments: Comments;
   /** Whether to say at each state which variables are live. */
   readonly explain: boolean;
@@ -79,7 +81,7 @@ class Emitter {
   constructor(emission: Emission) {
     this.e = emission;
     this.blocks = emission.liveness.blocks;
-    const { size, layouts } = assignSlots(emission.liveness.states);
+    const { size, layouts } = assignSlots(emission.liveness.states, emission.liveness.assigned);
     this.size = size;
     this.layouts = layouts;
     const waiting = this.blocks.filter((each) => each.end?.kind === "await");
@@ -325,8 +327,11 @@ class Emitter {
     const layout = state && this.layouts.get(state);
     if (state === undefined || layout === undefined || block.end?.kind !== "await") return [];
     const frame = b.id(machine.frame);
-    const create = b.new(b.id(this.e.frameClass), ...this.firstArguments(state, layout));
-    const store: Statement[] = [b.statement(b.assign(frame, create, "??="))];
+    const store: Statement[] = [];
+    if (!this.e.isClosure) {
+      const create = b.new(b.id(this.e.frameClass), ...this.firstArguments(state, layout));
+      store.push(b.statement(b.assign(frame, create, "??=")));
+    }
     store.push(b.statement(b.assign(b.member(frame, "at"), this.reference(block.end.to))));
     for (const name of layout.stores) {
       const slot = this.slot(layout.slotOf.get(name) ?? 0) as Extract<AnyNode, { type: "MemberExpression" }>;

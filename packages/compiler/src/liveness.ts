@@ -13,14 +13,14 @@ export interface State {
   readonly live: readonly string[];
   /** The states that may come right before this one. */
   readonly before: Set<State>;
-  /** What may have been assigned since the start: one can come here without having waited before. */
-  readonly changed: Set<string>;
 }
 
 /** Backward liveness over the graph: what is needed after each place where the coroutine may wait, and nothing else. */
 export class Liveness {
   readonly blocks: readonly Block[];
   readonly states: readonly State[];
+  /** Variables that are assigned anywhere: what a parameter has at the start is not what it has later. */
+  readonly assigned: Set<string> = new Set();
   private readonly liveIn = new Map<Block, Set<string>>();
   private readonly locals: Locals;
   private readonly uses = new Map<AnyNode, Uses>();
@@ -30,6 +30,10 @@ export class Liveness {
     this.locals = locals;
     this.order = new Map(locals.names.map((name, i) => [name, i]));
     this.blocks = reachable(graph.entry, graph.blocks);
+    for (const block of this.blocks) {
+      for (const each of [...block.statements, ...endNodes(block)])
+        add(this.assigned, this.usesOf(each).mayWrite);
+    }
     this.solve();
     // What is not a parameter has no value yet.
     const given = params.filter((each) => this.in(graph.entry).has(each));
@@ -42,13 +46,11 @@ export class Liveness {
     this.states = [start, ...waits.values()];
     this.reach([graph.entry], start, waits);
     for (const [block, state] of waits) this.reach(this.next(block), state, waits);
-    const assigned = this.assigned(graph.entry);
-    for (const [block, state] of waits) add(state.changed, assigned.get(block) ?? []);
   }
 
   private state(block: Block, at: AnyNode | null, live: ReadonlySet<string>): State {
     const sorted = [...live].sort((a, c) => (this.order.get(a) ?? 0) - (this.order.get(c) ?? 0));
-    return { block, at, live: sorted, before: new Set(), changed: new Set() };
+    return { block, at, live: sorted, before: new Set() };
   }
 
   private in(block: Block): ReadonlySet<string> {
@@ -132,41 +134,6 @@ export class Liveness {
       waits.get(block)?.before.add(from);
       for (const each of this.next(block)) seen.add(each);
     }
-  }
-
-  /** What may have been assigned on the way to each block's end. */
-  private assigned(entry: Block): Map<Block, ReadonlySet<string>> {
-    const before = new Map<Block, Set<string>>([[entry, new Set()]]);
-    const after = new Map<Block, Set<string>>();
-    const work = new Set([entry]);
-    for (const block of work) {
-      work.delete(block);
-      const all = new Set(before.get(block));
-      add(all, this.writesIn(block));
-      after.set(block, all);
-      for (const each of this.next(block)) {
-        const known = before.get(each);
-        const size = known?.size;
-        const merged = known ?? new Set<string>();
-        add(merged, all);
-        before.set(each, merged);
-        if (size !== merged.size) work.add(each);
-      }
-    }
-    return after;
-  }
-
-  private readonly written = new Map<Block, ReadonlySet<string>>();
-
-  private writesIn(block: Block): ReadonlySet<string> {
-    let written = this.written.get(block);
-    if (written === undefined) {
-      const all = new Set<string>();
-      for (const each of [...block.statements, ...endNodes(block)]) add(all, this.usesOf(each).mayWrite);
-      written = all;
-      this.written.set(block, written);
-    }
-    return written;
   }
 
   private readonly successors = new Map<Block, readonly Block[]>();

@@ -15,7 +15,10 @@ export interface Layout {
  * own variables between states, so two are in each other's way only where both are live at the same state, and a variable
  * may have another slot in another state; where it can, it keeps its own.
  */
-export function assignSlots(states: readonly State[]): {
+export function assignSlots(
+  states: readonly State[],
+  assigned: ReadonlySet<string>,
+): {
   readonly size: number;
   readonly layouts: Map<State, Layout>;
 } {
@@ -28,7 +31,7 @@ export function assignSlots(states: readonly State[]): {
     const slotOf = slots.get(state) ?? new Map<string, number>();
     const before = [...state.before].map((each) => slots.get(each) ?? new Map<string, number>());
     const stores = state.live.filter(
-      (name) => state.changed.has(name) || before.some((each) => each.get(name) !== slotOf.get(name)),
+      (name) => assigned.has(name) || before.some((each) => each.get(name) !== slotOf.get(name)),
     );
     const used = new Set(slotOf.values());
     const held = new Set(before.flatMap((each) => [...each.values()]));

@@ -46,9 +46,11 @@ interface Around {
 export class Generator {
   private readonly random: Random;
   private counter = 0;
+  private readonly deepest: number;
 
   constructor(seed: number) {
     this.random = new Random(seed);
+    this.deepest = 1 + this.random.below(3);
   }
 
   program(): Piece {
@@ -66,7 +68,7 @@ export class Generator {
       text: "",
       parts: [
         s("let a = 1, c = 'c'; const fns = [];"),
-        this.list(around, 2 + this.random.below(5)),
+        this.list(around, 1 + this.random.below(3)),
         s("return [a, c, p, ...fns.map((f) => f())];"),
       ],
     };
@@ -100,7 +102,7 @@ export class Generator {
   private statement(around: Around): [Piece, { read: string[]; assign: string[] }] {
     const none = { read: [], assign: [] };
     const { random } = this;
-    const isDeep = around.depth >= 3;
+    const isDeep = around.depth >= this.deepest;
     const choice = random.below(isDeep ? 9 : 24);
     const x = (): Piece => this.expression(around, random.below(3) + 1);
     switch (choice) {

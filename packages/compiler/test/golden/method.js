@@ -46,7 +46,6 @@ export class Client {
           this.#requests++;
           // await fetchPage(`${this.base}${path}`)
           if ((value = future(fetchPage(`${this.base}${path}`)).awaitIn(cx)) === Pending) {
-            frame ??= new get$Frame();
             frame.at = 1;
             frame.s0 = void 0;
 

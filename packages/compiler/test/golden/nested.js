@@ -129,7 +129,6 @@ function greet$run(cx$1, frame$1, names) {
             switch (at) {
               case 0:
                 if ((value = future(sleep(10)).awaitIn(cx)) === Pending) {
-                  frame ??= new anonymous$Frame();
                   frame.at = 1;
 
                   return frame.suspend(cx);

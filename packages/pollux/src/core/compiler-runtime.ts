@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { AsyncIteration } from "./async-iteration.ts";
 export {
   assignToConst,
   badYield,
@@ -23,3 +24,4 @@ export {
 export { ClosureFrame, CompiledFrame } from "./compiled-frame.ts";
 export { Iteration, keysOf } from "./iteration.ts";
 export { Pending } from "./poll.ts";
+export { Resources } from "./resources.ts";
