@@ -58,7 +58,7 @@ export function mayHaveCoroutines(source: string): boolean {
 export function compile(source: string, options: CompileOptions): CompileResult | null {
   if (!mayHaveCoroutines(source)) return null;
   const { filename } = options;
-  const plain = erase(source, filename);
+  const plain = eraseTypes(source, filename);
   const comments: Comment[] = [];
   const program = parseModule(plain.code, filename, source, comments);
   const positions = new Positions(plain.map);
@@ -109,8 +109,11 @@ function isPollux(module: string, more: readonly (string | RegExp)[] = []): bool
   return more.some((each) => (typeof each === "string" ? each === module : each.test(module)));
 }
 
-/** JavaScript from TypeScript; JSX stays. */
-function erase(source: string, filename: string): { code: string; map: SourceMapInput | null } {
+/** A module without its types; JSX stays. */
+export function eraseTypes(
+  source: string,
+  filename: string,
+): { code: string; map: (SourceMapInput & object) | null } {
   if (!/\.[cm]?tsx?$/.test(filename) && !/\.jsx$/.test(filename)) return { code: source, map: null };
   const result = transformSync(filename, source, {
     sourcemap: true,
@@ -124,7 +127,7 @@ function erase(source: string, filename: string): { code: string; map: SourceMap
     const before = source.slice(0, offset).split("\n");
     throw syntaxError(filename, source, error.message, before.length, (before.at(-1)?.length ?? 0) + 1);
   }
-  return { code: result.code, map: (result.map as SourceMapInput | undefined) ?? null };
+  return { code: result.code, map: (result.map as (SourceMapInput & object) | undefined) ?? null };
 }
 
 function parseModule(code: string, filename: string, source: string, comments: Comment[]): Program {
