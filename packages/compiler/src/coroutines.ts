@@ -25,6 +25,7 @@ import { flatten } from "./flatten.ts";
 import { Form, type Known } from "./form.ts";
 import { Liveness } from "./liveness.ts";
 import type { Names } from "./names.ts";
+import { isPreemptive, preempt } from "./preempt.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 import { Scopes } from "./scopes.ts";
 
@@ -237,7 +238,8 @@ export class Coroutines {
     };
     const body: BlockStatement =
       fn.body.type === "BlockStatement" ? fn.body : b.block([located(b.return(fn.body), fn.body)]);
-    const desugared: AnyFunction = { ...fn, body: desugar(body, names) } as AnyFunction;
+    const whole = isPreemptive(original, call.arguments[1]) ? preempt(body, names) : body;
+    const desugared: AnyFunction = { ...fn, body: desugar(whole, names) } as AnyFunction;
     const resolved = resolve(desugared, names, ownThis);
     const form = new Form(
       fn.async ? "async" : "generator",

@@ -28,7 +28,7 @@ export { withSignal } from "./combine/with-signal.ts";
 // Futures and coroutines
 export { Cleanup } from "./core/cleanup.ts";
 export { Context, type RuntimeHandle, type TimerDriver, type Waker } from "./core/context.ts";
-export { co } from "./core/coroutine.ts";
+export { type CoOptions, co } from "./core/coroutine.ts";
 export {
   AllDisabledError,
   AllFailedError,

@@ -18,6 +18,7 @@ export {
   initialized,
   isThenable,
   propertyKey,
+  pulse,
   restOf,
   Uninitialized,
 } from "./compiled.ts";
