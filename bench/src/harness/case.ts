@@ -1,7 +1,7 @@
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** Who is measured. `pollux` always is, the others for comparison. */
-export const PEERS = ["pollux", "promise", "effect", "effection", "tokio"] as const;
+/** Who is measured. `pollux` always is, the others for comparison: `generator` is Pollux without the compiler. */
+export const PEERS = ["pollux", "generator", "promise", "effect", "effection", "tokio"] as const;
 
 export type Peer = (typeof PEERS)[number];
 
