@@ -49,6 +49,9 @@ export interface CompileContext {
   readonly explain: boolean;
   readonly text: (node: AnyNode) => string;
   readonly lineOf: (node: AnyNode) => number;
+  /** Line from 1, column from 0, in the source. */
+  readonly placeOf: (node: AnyNode) => { readonly line: number; readonly column: number };
+  readonly filename: string;
   /** Whether an import from this module is one from Pollux. */
   readonly isPollux: (module: string) => boolean;
 }
@@ -285,6 +288,7 @@ export class Coroutines {
         original,
       ),
     );
+    if (emitted.states.length > 0) this.hoisted.push(this.places(frameClass, emitted.states));
     const start = this.start(fn, resolved, frameClass, startSlots, isClosure ? self : null, original);
     const guarded = !fn.params.every(isPlain);
     const entry = context.names.callRuntime(guarded ? "guarded" : "coroutine", start);
@@ -304,6 +308,27 @@ export class Coroutines {
       context.names.callRuntime("closure", located(code, original), b.arrow([b.id(self)], entry)),
       call,
     );
+  }
+
+  /** Says where the frames can wait, for dumps. */
+  private places(frameClass: string, states: readonly EmittedState[]): Statement {
+    const { context } = this;
+    const entries = states.map((each): [string, Expression] => {
+      const { line, column } = context.placeOf(each.at);
+      const slots: string[] = [];
+      for (const [i, name] of each.live.entries()) slots[each.slots[i] ?? 0] = name;
+      const elements = [line, column + 1, ...Array.from(slots, (name) => name ?? "")].map((value) =>
+        b.literal(value),
+      );
+      return [String(each.label), { type: "ArrayExpression", elements, start: 0, end: 0 }];
+    });
+    const call = context.names.callRuntime(
+      "places",
+      b.id(frameClass),
+      b.literal(context.filename),
+      b.object(entries),
+    );
+    return b.statement(call);
   }
 
   private knownCall(callee: Identifier): Known | undefined {

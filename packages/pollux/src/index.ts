@@ -53,6 +53,7 @@ export {
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
+export type { Place } from "./core/places.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
@@ -112,6 +113,7 @@ export { JoinMap } from "./task/join-map.ts";
 export { JoinSet, type JoinSetOptions } from "./task/join-set.ts";
 export { type Scope, type ScopeOptions, scope } from "./task/scope.ts";
 export { spawn } from "./task/spawn.ts";
+export { type SuspendedFrame, suspendedFrames } from "./task/suspended-frames.ts";
 export type { Task } from "./task/task.ts";
 export { type TaskLocal, taskLocal } from "./task/task-local.ts";
 export { TaskTracker, type TaskTrackerToken } from "./task/task-tracker.ts";

@@ -24,5 +24,6 @@ export {
 } from "./compiled.ts";
 export { ClosureFrame, CompiledFrame } from "./compiled-frame.ts";
 export { Iteration, keysOf } from "./iteration.ts";
+export { places } from "./places.ts";
 export { Pending } from "./poll.ts";
 export { Resources } from "./resources.ts";
