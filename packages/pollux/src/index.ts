@@ -70,6 +70,8 @@ export { Writer } from "./io/writer.ts";
 export { type HostPort, parseHostPort } from "./net/host-port.ts";
 export { lookupHost } from "./net/lookup-host.ts";
 export type { Interest, Ready } from "./net/ready.ts";
+export type { OpenFile } from "./net/send-file.ts";
+export { SocketStream } from "./net/socket-stream.ts";
 export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
 export { TcpSocket } from "./net/tcp-socket.ts";
 export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";

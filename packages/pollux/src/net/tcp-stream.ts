@@ -1,24 +1,17 @@
 import type { Context } from "../core/context.ts";
-import { PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
+import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { checkBytes, checkRoom } from "../io/check.ts";
-import { Duplex } from "../io/duplex.ts";
-import type { Side } from "../io/side.ts";
 import type { SocketAddress, TcpConnectOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
 import type { TcpStreamSource } from "../reactor/source.ts";
 import { checkFamily, checkFlag, checkHost, checkPort, checkWhole } from "./check.ts";
 import { checkSocketOptions } from "./check-socket-options.ts";
 import { withHostPort } from "./host-port.ts";
-import { Peek } from "./peek.ts";
-import { type Interest, Readable, type Ready, WhenReady, Writable } from "./ready.ts";
+import { SocketStream } from "./socket-stream.ts";
 
 /** How a connection is made to an address that is given apart. */
 export type TcpConnectSettings = Omit<TcpConnectOptions, "host" | "port">;
-
-/** The operation that has a side while one of the `try…` functions does its work. */
-const ATTEMPT = {};
 
 /**
  * A TCP connection. Its two directions are independent: one task may read while another one writes. What is written is
@@ -53,15 +46,7 @@ const ATTEMPT = {};
  * await run(main());
  * ```
  */
-export class TcpStream extends Duplex {
-  private readonly source: TcpStreamSource;
-
-  /** @internal */
-  constructor(source: TcpStreamSource) {
-    super();
-    this.source = source;
-  }
-
+export class TcpStream extends SocketStream<TcpStreamSource> {
   /**
    * Opens a connection; where a name has several addresses, to the first of them that answers. A string is
    * `"host:port"`. The system gives up on an address that does not answer after two minutes or so: put a `timeout`
@@ -102,159 +87,6 @@ export class TcpStream extends Duplex {
     return new Connect(options);
   }
 
-  override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.source.pollRead(cx, buf);
-  }
-
-  /** As `pollRead`, and leaves the bytes where they are. */
-  pollPeek(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.source.pollPeek(cx, buf);
-  }
-
-  /** Ready when `pollRead` would be. */
-  pollReadReady(cx: Context): Poll<void> {
-    return this.source.pollReadReady(cx);
-  }
-
-  override cancelRead(): void {
-    this.source.cancelRead();
-  }
-
-  override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.source.pollWrite(cx, buf);
-  }
-
-  override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
-    return this.source.pollWriteVectored(cx, bufs);
-  }
-
-  /** Ready when `pollWrite` would be. */
-  pollWriteReady(cx: Context): Poll<void> {
-    return this.source.pollWriteReady(cx);
-  }
-
-  /** What a write has taken over is on its way: nothing is held back. */
-  override pollFlush(): Poll<void> {
-    return undefined;
-  }
-
-  override pollShutdown(cx: Context): Poll<void> {
-    return this.source.pollShutdown(cx);
-  }
-
-  override cancelWrite(): void {
-    this.source.cancelWrite();
-  }
-
-  /**
-   * Waits as `read` does, and leaves what it copies into `buf` for the next `read` or `peek`.
-   *
-   * **Cancel safety.** Safe.
-   *
-   * @throws TypeError, RangeError if `buf` is no `Uint8Array`, or empty
-   *
-   * @example
-   * ```ts
-   * const isTls = co(function* (stream: TcpStream) {
-   *   const first = new Uint8Array(1);
-   *   return (yield* stream.peek(first)) === 1 && first[0] === 0x16;
-   * });
-   * ```
-   */
-  peek(buf: Uint8Array): Future<number> {
-    checkRoom(buf, "peek");
-    return new Peek(this, buf);
-  }
-
-  /**
-   * Waits until there is something to read: bytes, the end, or a failure. It takes the place of a `read`.
-   *
-   * **Cancel safety.** Safe.
-   */
-  readable(): Future<void> {
-    return new Readable(this);
-  }
-
-  /**
-   * Waits until something can be written, or writing fails. It takes the place of a `write`.
-   *
-   * **Cancel safety.** Safe.
-   */
-  writable(): Future<void> {
-    return new Writable(this);
-  }
-
-  /**
-   * Waits until one of the directions is ready, and gives what is known of both.
-   *
-   * **Cancel safety.** Safe.
-   *
-   * @throws TypeError if neither is asked for
-   *
-   * @example
-   * ```ts
-   * const drain = co(function* (stream: TcpStream, buf: Uint8Array) {
-   *   for (;;) {
-   *     const { isReadable, isReadClosed } = yield* stream.ready({ read: true });
-   *     if (isReadable && stream.tryRead(buf) === 0) return;
-   *     if (isReadClosed) return;
-   *   }
-   * });
-   * ```
-   */
-  ready(interest: Interest): Future<Ready> {
-    if (interest?.read !== true && interest?.write !== true) {
-      throw new TypeError("ready needs { read: true }, { write: true } or both");
-    }
-    return new WhenReady(this, interest);
-  }
-
-  /** @internal */
-  get readiness(): number {
-    return this.source.readiness;
-  }
-
-  /**
-   * Copies what is there into `buf`, as `read` does, and does not wait. On a reactor that reads by itself (Node's), the
-   * first calls may find nothing yet: wait with {@link readable}.
-   *
-   * @throws WouldBlockError if nothing is there
-   * @throws FutureInUseError while another read waits
-   */
-  tryRead(buf: Uint8Array): number {
-    checkRoom(buf, "tryRead");
-    return attempt(this.reading, "read", () => this.source.tryRead(buf));
-  }
-
-  /**
-   * Takes over some bytes from the start of `buf`, as `write` does, and does not wait.
-   *
-   * @throws WouldBlockError if nothing can be written now
-   * @throws FutureInUseError while another write waits
-   */
-  tryWrite(buf: Uint8Array): number {
-    checkBytes(buf, "tryWrite");
-    return attempt(this.writing, "written", () => this.source.tryWrite(buf));
-  }
-
-  /** As {@link tryWrite}, from several buffers in their order. */
-  tryWriteVectored(bufs: readonly Uint8Array[]): number {
-    for (const buf of bufs) checkBytes(buf, "tryWriteVectored");
-    return attempt(this.writing, "written", () => this.source.tryWriteVectored(bufs));
-  }
-
-  /**
-   * Gives the connection back to the system; operations that wait fail with `ClosedError`. What has been written is
-   * still sent, as long as the peer takes it; what has come in and was not read is lost. Idempotent.
-   */
-  override close(): void {
-    this.source.close();
-  }
-
-  get isClosed(): boolean {
-    return this.source.isClosed;
-  }
-
   /**
    * Closes at once: what is not sent yet is lost, and the peer's next operation fails with `ECONNRESET`. Operations that
    * wait fail with `ClosedError`. Idempotent.
@@ -271,16 +103,6 @@ export class TcpStream extends Duplex {
   /** The other end. Known also after the close. */
   get peerAddress(): SocketAddress {
     return this.source.peerAddress;
-  }
-
-  /** Bytes that reads have given. */
-  get bytesRead(): number {
-    return this.source.bytesRead;
-  }
-
-  /** Bytes that writes have taken over. */
-  get bytesWritten(): number {
-    return this.source.bytesWritten;
   }
 
   /** Whether small writes are sent at once. */
@@ -331,18 +153,6 @@ export class TcpStream extends Duplex {
   setLinger(ms: number | null): void {
     checkSocketOptions({ linger: ms });
     this.source.setOption("linger", ms);
-  }
-}
-
-/** @throws WouldBlockError if it gives `Pending` */
-function attempt(side: Side, done: string, operation: () => Poll<number>): number {
-  side.begin(ATTEMPT);
-  try {
-    const size = operation();
-    if (size === Pending) throw new WouldBlockError(`nothing can be ${done} now`);
-    return size;
-  } finally {
-    side.end(ATTEMPT);
   }
 }
 

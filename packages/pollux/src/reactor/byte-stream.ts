@@ -19,6 +19,7 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   abstract tryPeek(buf: Uint8Array): Poll<number>;
   abstract tryWrite(buf: Uint8Array): Poll<number>;
   abstract tryWriteVectored(bufs: readonly Uint8Array[]): Poll<number>;
+  abstract trySendFile(file: number, count: number): Poll<number>;
   abstract readonly readiness: number;
   /** Begins to open it, if that has not begun. */
   protected abstract tryConnect(): Poll<void>;
@@ -65,6 +66,12 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     const size = this.tryWriteVectored(bufs);
+    return size === Pending ? this.wait(cx, this.writing) : size;
+  }
+
+  pollSendFile(cx: Context, file: number, count: number): Poll<number> {
+    if (!cx.takeBudget()) return Pending;
+    const size = this.trySendFile(file, count);
     return size === Pending ? this.wait(cx, this.writing) : size;
   }
 

@@ -51,6 +51,12 @@ export interface ByteSource extends Source {
   /** As `tryWrite`, from several buffers in their order; gives the number of bytes in all. */
   tryWriteVectored(bufs: readonly Uint8Array[]): Poll<number>;
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number>;
+  /**
+   * As `tryWrite`, from an open file at its position: some bytes, at most `count`, which is not 0; gives their number, 0 at
+   * the end of the file. The read of the disk is not waited for in another thread.
+   */
+  trySendFile(file: number, count: number): Poll<number>;
+  pollSendFile(cx: Context, file: number, count: number): Poll<number>;
   /** Ready when a `tryWrite` would take something, or fail. */
   pollWriteReady(cx: Context): Poll<void>;
   /** Ends the write side; ready when what was taken over has been handed to the system. */

@@ -5,16 +5,10 @@ import type { LookupOptions, TcpConnectOptions, TcpListenOptions } from "../opti
 import type { Reactor } from "../reactor.ts";
 import type { LookupSource, TcpListenerSource, TcpStreamSource } from "../source.ts";
 import { Epoll } from "./epoll.ts";
+import type { EpollParts } from "./epoll-parts.ts";
 import { EpollTcpListener } from "./epoll-tcp-listener.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
 import type { Native } from "./native.ts";
-
-/** What the sources of one reactor share. */
-export interface EpollParts {
-  readonly epoll: Epoll;
-  /** Those that are open. */
-  readonly sources: LinkedList<BaseSource>;
-}
 
 /** That of this thread, once a runtime has asked for it. */
 let epoll: Epoll | undefined;
