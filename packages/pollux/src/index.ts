@@ -67,6 +67,7 @@ export { Duplex } from "./io/duplex.ts";
 export { Reader } from "./io/reader.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
+export { DatagramSocket, type Received } from "./net/datagram-socket.ts";
 export { type HostPort, parseHostPort } from "./net/host-port.ts";
 export { lookupHost } from "./net/lookup-host.ts";
 export type { Interest, Ready } from "./net/ready.ts";
@@ -75,22 +76,35 @@ export { SocketStream } from "./net/socket-stream.ts";
 export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
 export { TcpSocket } from "./net/tcp-socket.ts";
 export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";
+export { type UdpBindSettings, UdpSocket } from "./net/udp-socket.ts";
 // The seam for reactors of one's own
 export type {
   LookupOptions,
+  MulticastOptions,
+  PipeMode,
   SocketAddress,
   SocketOptions,
   TcpConnectOptions,
   TcpListenOptions,
+  UdpBindOptions,
+  UdpSocketOptions,
+  UnixCredentials,
+  UnixListenOptions,
 } from "./reactor/options.ts";
-export type { Reactor } from "./reactor/reactor.ts";
+export type { LocalReactor, Reactor } from "./reactor/reactor.ts";
 export type {
   AcceptSource,
   ByteSource,
+  DatagramSource,
   LookupSource,
   Source,
   TcpListenerSource,
   TcpStreamSource,
+  UdpSource,
+  UnixAddress,
+  UnixDatagramSource,
+  UnixListenerSource,
+  UnixStreamSource,
 } from "./reactor/source.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";

@@ -11,10 +11,17 @@ import type {
   SocketOptions,
   TcpConnectOptions,
   TcpListenOptions,
+  UdpBindOptions,
 } from "../../src/reactor/options.ts";
 import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Readiness } from "../../src/reactor/readiness.ts";
-import type { LookupSource, TcpListenerSource, TcpStreamSource } from "../../src/reactor/source.ts";
+import type {
+  LookupSource,
+  TcpListenerSource,
+  TcpStreamSource,
+  UdpSource,
+} from "../../src/reactor/source.ts";
+import { failure, type SimUdpNet, SimUdpSocket } from "./sim-udp-socket.ts";
 
 /** Bytes that one direction of a connection holds. */
 const CAPACITY = 65_536;
@@ -25,10 +32,12 @@ const HOSTS: Record<string, string> = { localhost: "127.0.0.1", "127.0.0.1": "12
  * A network in memory: deterministic, and without a system below. Its sources wake each other directly, so a paused clock
  * goes on while they wait.
  */
-export class SimReactor implements Reactor {
+export class SimReactor implements Reactor, SimUdpNet {
   readonly name = "sim";
+  readonly local = null;
   readonly sources = new LinkedList<BaseSource>();
   readonly listeners = new Map<number, SimListener>();
+  readonly udpSockets = new Map<number, SimUdpSocket>();
   private ports = 49_152;
 
   get openSources(): number {
@@ -45,6 +54,10 @@ export class SimReactor implements Reactor {
 
   tcpStream(options: TcpConnectOptions): TcpStreamSource {
     return new SimStream(this, options);
+  }
+
+  udpSocket(options: UdpBindOptions): UdpSource {
+    return new SimUdpSocket(this, options);
   }
 
   lookup(host: string): LookupSource {
@@ -64,12 +77,6 @@ export class SimReactor implements Reactor {
   close(): void {
     for (const source of [...this.sources]) source.close();
   }
-}
-
-/** An error as Node shapes those of the system. */
-function failure(code: string, errno: number, syscall: string, address?: SocketAddress): Error {
-  const where = address === undefined ? {} : { address: address.host, port: address.port };
-  return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall, ...where });
 }
 
 function resolve(host: string): string {

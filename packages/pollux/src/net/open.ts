@@ -1,0 +1,59 @@
+import type { Context, RuntimeHandle } from "../core/context.ts";
+import { PollAfterCompletionError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+
+/** A source that is being opened; `S` is the source. */
+interface Opening {
+  cancelWrite?(): void;
+  cancelAccept?(): void;
+  close(): void;
+}
+
+/** How something is opened: what is made at the first poll, what it then waits for, and what comes of it. */
+export interface Steps<S extends Opening, T> {
+  /** Names it in errors: `"UdpSocket.bind()"`. */
+  readonly what: string;
+  make(runtime: RuntimeHandle): S;
+  /** Ready once it is open. */
+  poll(source: S, cx: Context): Poll<void>;
+  /** It is open: whoever asked owns it now. */
+  done(source: S): T;
+}
+
+/**
+ * Opens a source. Given up before it is open, it closes it again.
+ *
+ * @internal
+ */
+export class Open<S extends Opening, T> extends Future<T> {
+  readonly #steps: Steps<S, T>;
+  #source: S | null = null;
+  #over = false;
+
+  constructor(steps: Steps<S, T>) {
+    super();
+    this.#steps = steps;
+  }
+
+  override poll(cx: Context): Poll<T> {
+    if (this.#over) throw new PollAfterCompletionError(this.#steps.what);
+    try {
+      this.#source ??= this.#steps.make(cx.runtime);
+      if (this.#steps.poll(this.#source, cx) === Pending) return Pending;
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    this.#over = true;
+    return this.#steps.done(this.#source);
+  }
+
+  override cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#source?.cancelWrite?.();
+    this.#source?.cancelAccept?.();
+    this.#source?.close();
+  }
+}
