@@ -77,6 +77,10 @@ export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
 export { TcpSocket } from "./net/tcp-socket.ts";
 export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";
 export { type UdpBindSettings, UdpSocket } from "./net/udp-socket.ts";
+export { UnixDatagram } from "./net/unix-datagram.ts";
+export { UnixListener, type UnixListenSettings } from "./net/unix-listener.ts";
+export { type PipeOptions, PipeReader, PipeWriter, unixPipe } from "./net/unix-pipe.ts";
+export { UnixStream } from "./net/unix-stream.ts";
 // The seam for reactors of one's own
 export type {
   LookupOptions,

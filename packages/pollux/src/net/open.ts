@@ -57,3 +57,35 @@ export class Open<S extends Opening, T> extends Future<T> {
     this.#source?.close();
   }
 }
+
+/**
+ * What is opened at the first poll, and does not wait.
+ *
+ * @internal
+ */
+export function opened<T>(what: string, open: (runtime: RuntimeHandle) => T): Future<T> {
+  return new Opened(what, open);
+}
+
+class Opened<T> extends Future<T> {
+  readonly #what: string;
+  readonly #open: (runtime: RuntimeHandle) => T;
+  #over = false;
+
+  constructor(what: string, open: (runtime: RuntimeHandle) => T) {
+    super();
+    this.#what = what;
+    this.#open = open;
+  }
+
+  override poll(cx: Context): Poll<T> {
+    if (this.#over) throw new PollAfterCompletionError(this.#what);
+    if (!cx.takeBudget()) return Pending;
+    this.#over = true;
+    return this.#open(cx.runtime);
+  }
+
+  override cancel(): void {
+    this.#over = true;
+  }
+}

@@ -1,13 +1,12 @@
-import type { Context } from "../core/context.ts";
-import { PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import { Pending, type Poll } from "../core/poll.ts";
+import type { Future } from "../core/future.ts";
 import type { SocketAddress, TcpConnectOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
 import type { TcpStreamSource } from "../reactor/source.ts";
 import { checkFamily, checkFlag, checkHost, checkPort, checkWhole } from "./check.ts";
 import { checkSocketOptions } from "./check-socket-options.ts";
 import { withHostPort } from "./host-port.ts";
+import { localReactor } from "./local-reactor.ts";
+import { Open, opened } from "./open.ts";
 import { SocketStream } from "./socket-stream.ts";
 
 /** How a connection is made to an address that is given apart. */
@@ -84,7 +83,29 @@ export class TcpStream extends SocketStream<TcpStreamSource> {
     checkFlag("happyEyeballs", options.happyEyeballs);
     checkWhole("attemptTimeout", options.attemptTimeout, 10, "ms");
     checkSocketOptions(options);
-    return new Connect(options);
+    return new Open({
+      what: "TcpStream.connect()",
+      make: (runtime) => reactorOf(runtime).tcpStream(options),
+      poll: (source, cx) => source.pollConnect(cx),
+      done: (source) => new TcpStream(source),
+    });
+  }
+
+  /**
+   * Takes over a connected TCP socket of this process: it is the stream's to close, and must be nobody else's, neither
+   * Node's nor another stream's.
+   *
+   * Fails with the system's error (`EBADF`), and with `TypeError` for another kind of descriptor, which is left alone.
+   *
+   * **Cancel safety.** Safe: it does not wait.
+   *
+   * @throws TypeError, RangeError for what is no number of a descriptor
+   */
+  static fromFd(fd: number): Future<TcpStream> {
+    checkWhole("a descriptor", fd, 0, "descriptors");
+    return opened("TcpStream.fromFd()", (runtime) => {
+      return new TcpStream(localReactor(runtime, "TcpStream.fromFd()").adoptTcp(fd));
+    });
   }
 
   /**
@@ -153,37 +174,5 @@ export class TcpStream extends SocketStream<TcpStreamSource> {
   setLinger(ms: number | null): void {
     checkSocketOptions({ linger: ms });
     this.source.setOption("linger", ms);
-  }
-}
-
-class Connect extends Future<TcpStream> {
-  readonly #options: TcpConnectOptions;
-  #source: TcpStreamSource | null = null;
-  #over = false;
-
-  constructor(options: TcpConnectOptions) {
-    super();
-    this.#options = options;
-  }
-
-  override poll(cx: Context): Poll<TcpStream> {
-    if (this.#over) throw new PollAfterCompletionError("TcpStream.connect()");
-    this.#source ??= reactorOf(cx.runtime).tcpStream(this.#options);
-    const source = this.#source;
-    try {
-      if (source.pollConnect(cx) === Pending) return Pending;
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    this.#over = true;
-    return new TcpStream(source);
-  }
-
-  override cancel(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#source?.cancelWrite();
-    this.#source?.close();
   }
 }

@@ -82,7 +82,7 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
     if (size === 0) {
       // After a failure that a write has met, the system gives an end that is none.
       if (this.failure !== null) this.check();
-      this.readEnd = true;
+      this.readEnd = this.endsForGood;
       return 0;
     }
     if (size !== -EAGAIN) return this.failed(size, "read");
@@ -145,8 +145,8 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
 
   protected override tryShutdown(): Poll<void> {
     const { descriptor } = this;
+    if (this.ended && !this.isClosed) return undefined;
     if (descriptor === null) return this.refuse(this.nameOfWriter);
-    if (this.ended) return undefined;
     this.check();
     this.ended = true;
     this.endWriting(descriptor);
@@ -168,6 +168,11 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
     return bits;
   }
 
+  /** Whether there is nothing after an end that was read. */
+  protected get endsForGood(): boolean {
+    return true;
+  }
+
   /** The system calls: those of sockets, unless a subclass is something else. */
   protected readInto(fd: number, buf: Uint8Array, flags: number): number {
     return this.native.receive(fd, buf, 0, buf.length, flags);
@@ -185,9 +190,13 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
   override close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.releaseDescriptor();
+    this.wakeBoth();
+  }
+
+  protected releaseDescriptor(): void {
     this.descriptor?.close();
     this.descriptor = null;
     this.parts.sources.remove(this);
-    this.wakeBoth();
   }
 }

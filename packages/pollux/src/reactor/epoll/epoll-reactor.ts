@@ -2,9 +2,10 @@ import { LinkedList } from "../../core/list.ts";
 import type { BaseSource } from "../base-source.ts";
 import { DnsLookup } from "../dns-lookup.ts";
 import type { LookupOptions, TcpConnectOptions, TcpListenOptions, UdpBindOptions } from "../options.ts";
-import type { Reactor } from "../reactor.ts";
+import type { LocalReactor, Reactor } from "../reactor.ts";
 import type { LookupSource, TcpListenerSource, TcpStreamSource, UdpSource } from "../source.ts";
 import { Epoll } from "./epoll.ts";
+import { EpollLocal } from "./epoll-local.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { EpollTcpListener } from "./epoll-tcp-listener.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
@@ -17,13 +18,14 @@ let epoll: Epoll | undefined;
 /** The reactor of Linux: sockets of our own, whose readiness epoll tells of, within Node's loop. */
 export class EpollReactor implements Reactor {
   readonly name = "epoll";
-  readonly local = null;
+  readonly local: LocalReactor;
   private readonly parts: EpollParts;
 
   /** @throws the system's error if epoll cannot be had: `EMFILE`, `ENOMEM` */
   constructor(native: Native) {
     epoll ??= new Epoll(native);
     this.parts = { epoll, sources: new LinkedList<BaseSource>() };
+    this.local = new EpollLocal(this.parts);
   }
 
   get openSources(): number {

@@ -8,8 +8,9 @@ import type {
   TcpListenOptions,
   UdpBindOptions,
 } from "../options.ts";
-import type { Reactor } from "../reactor.ts";
+import type { LocalReactor, Reactor } from "../reactor.ts";
 import type { LookupSource, TcpListenerSource, TcpStreamSource, UdpSource } from "../source.ts";
+import { NodeLocal } from "./node-local.ts";
 import { NodeTcpListener } from "./node-tcp-listener.ts";
 import { checkNodeOptions } from "./node-tcp-options.ts";
 import { NodeTcpStream } from "./node-tcp-stream.ts";
@@ -18,13 +19,14 @@ import { NodeUdpSocket } from "./node-udp-socket.ts";
 /** The reactor that works wherever Node does: sockets of `node:net`, whose events wake the tasks that wait. */
 export class NodeReactor implements Reactor {
   readonly name = "node";
-  readonly local = null;
+  readonly local: LocalReactor;
   readonly why: string | undefined;
   private readonly sources = new LinkedList<BaseSource>();
 
   /** @param why - why it is this one and not epoll's */
   constructor(why?: string) {
     this.why = why;
+    this.local = new NodeLocal(this.sources);
   }
 
   get openSources(): number {
