@@ -4,16 +4,13 @@ import { DnsLookup } from "../dns-lookup.ts";
 import type { LookupOptions, TcpConnectOptions, TcpListenOptions, UdpBindOptions } from "../options.ts";
 import type { LocalReactor, Reactor } from "../reactor.ts";
 import type { LookupSource, TcpListenerSource, TcpStreamSource, UdpSource } from "../source.ts";
-import { Epoll } from "./epoll.ts";
 import { EpollLocal } from "./epoll-local.ts";
+import { epollOfThread } from "./epoll-of-thread.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { EpollTcpListener } from "./epoll-tcp-listener.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
 import { EpollUdpSocket } from "./epoll-udp-socket.ts";
 import type { Native } from "./native.ts";
-
-/** That of this thread, once a runtime has asked for it. */
-let epoll: Epoll | undefined;
 
 /** The reactor of Linux: sockets of our own, whose readiness epoll tells of, within Node's loop. */
 export class EpollReactor implements Reactor {
@@ -23,8 +20,7 @@ export class EpollReactor implements Reactor {
 
   /** @throws the system's error if epoll cannot be had: `EMFILE`, `ENOMEM` */
   constructor(native: Native) {
-    epoll ??= new Epoll(native);
-    this.parts = { epoll, sources: new LinkedList<BaseSource>() };
+    this.parts = { epoll: epollOfThread(native), sources: new LinkedList<BaseSource>() };
     this.local = new EpollLocal(this.parts);
   }
 
