@@ -1,4 +1,5 @@
 import { core } from "./core/index.ts";
 import type { Suite } from "./harness/case.ts";
+import { stream } from "./stream/index.ts";
 
-export const suites: readonly Suite[] = [core];
+export const suites: readonly Suite[] = [core, stream];

@@ -1,7 +1,17 @@
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** Who is measured. `pollux` always is, the others for comparison. */
-export const PEERS = ["pollux", "promise", "effect", "effection", "tokio"] as const;
+export const PEERS = [
+  "pollux",
+  "promise",
+  "async-iterable",
+  "rxjs",
+  "effect",
+  "effection",
+  "web-streams",
+  "node-streams",
+  "tokio",
+] as const;
 
 export type Peer = (typeof PEERS)[number];
 
@@ -39,6 +49,8 @@ export interface TimedCase extends CaseBase {
   readonly clock?: "wall" | "cpu";
   /** Set where a round is one iteration, because what is timed is but a part of it; there are fewer rounds then. */
   readonly long?: boolean;
+  /** Set where a round is one large batch, of so many iterations whatever time they take; there are fewer rounds then. */
+  readonly batch?: { readonly full: number; readonly quick: number };
   readonly peers: Readonly<Partial<Record<Peer, Round>>>;
 }
 

@@ -27,6 +27,8 @@ export interface ReactorSlot {
   readonly name: string;
   /** Why it is this one, where another would have been better. */
   readonly why?: string | undefined;
+  /** Sources that are open. */
+  readonly openSources: number;
   /** Closes all sources that are still open. */
   close(): void;
 }
@@ -51,7 +53,11 @@ export interface RuntimeHandle {
   outstanding: number;
   /** The reason of the cancel under way; set around each call of `cancel` by whoever makes it. */
   cancelReason: unknown;
-  /** Starts a task and returns the handle to it (a `JoinHandle`). */
+  /**
+   * Starts a task and returns the handle to it (a `JoinHandle`).
+   *
+   * **Cancel safety.** Cancelling the handle leaves the task alone.
+   */
   spawn<T>(future: Future<T>): Future<T> & PromiseLike<T>;
   /** Tells the user that something was abandoned after {@link cleanupLimit}. */
   reportAbandoned(error: Error, waker: Waker): void;
@@ -90,6 +96,7 @@ export abstract class Context implements Waker {
     this.runtime = runtime;
   }
 
+  /** Has the owner of this context poll again; see {@link Waker.wake}. */
   abstract wake(): void;
 
   /** Why the cancel that is under way was asked for: a `cancel` reads it. `undefined` outside of any. */

@@ -1,13 +1,20 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { AsyncRead } from "./async-read.ts";
 import type { AsyncWrite } from "./async-write.ts";
 import type { Side } from "./side.ts";
 
+/** What a dump calls the stream that an operation waits on. */
+interface Inspected {
+  /** @internal */
+  readonly inspected: InspectionTarget;
+}
+
 /** What one operation at a time takes something from. */
-export interface Readings {
+export interface Readings extends Inspected {
   /** @internal */
   readonly reading: Side;
   /** Whoever waits for it waits no longer. */
@@ -15,7 +22,7 @@ export interface Readings {
 }
 
 /** What one operation at a time gives something to. */
-export interface Writings {
+export interface Writings extends Inspected {
   /** @internal */
   readonly writing: Side;
   /** Whoever waits for it waits no longer. */
@@ -33,7 +40,7 @@ export interface WriteSide extends AsyncWrite, Writings {}
  *
  * @internal
  */
-abstract class Operation<S, T> extends Future<T> {
+abstract class Operation<S extends Inspected, T> extends Future<T> {
   /** `null` once over. */
   protected stream: S | null;
 
@@ -69,6 +76,11 @@ abstract class Operation<S, T> extends Future<T> {
     if (stream === null) return;
     this.stream = null;
     if (this.sideOf(stream).end(this)) this.leave(stream);
+  }
+
+  override inspect(): Inspection {
+    const { stream, what } = this;
+    return stream === null ? { op: what } : { op: `${what} on`, target: stream.inspected };
   }
 }
 

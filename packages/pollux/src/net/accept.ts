@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { AcceptSource } from "../reactor/source.ts";
 
@@ -13,6 +14,8 @@ export interface Accepts<C> {
   pollAccept(cx: Context, acceptor: object): Poll<C>;
   acceptEnded(acceptor: object): void;
   readonly isClosed: boolean;
+  /** What a dump calls it. */
+  readonly inspected: InspectionTarget;
 }
 
 /**
@@ -23,12 +26,18 @@ export interface Accepts<C> {
 export class Acceptance<S, C> implements Accepts<C> {
   private readonly source: AcceptSource<S>;
   private readonly make: (source: S) => C;
+  private readonly inspect: () => InspectionTarget;
   /** The `accept` that has begun and not ended. */
   private acceptor: object | null = null;
 
-  constructor(source: AcceptSource<S>, make: (source: S) => C) {
+  /**
+   * @param make - makes of a connection what users have
+   * @param inspect - what a dump calls the listener
+   */
+  constructor(source: AcceptSource<S>, make: (source: S) => C, inspect: () => InspectionTarget) {
     this.source = source;
     this.make = make;
+    this.inspect = inspect;
   }
 
   pollAccept(cx: Context, acceptor: object): Poll<C> {
@@ -48,6 +57,10 @@ export class Acceptance<S, C> implements Accepts<C> {
 
   get isClosed(): boolean {
     return this.source.isClosed;
+  }
+
+  get inspected(): InspectionTarget {
+    return this.inspect();
   }
 }
 
@@ -77,5 +90,11 @@ export class Accept<C> extends Future<C> {
   override cancel(): void {
     this.#listener?.acceptEnded(this);
     this.#listener = null;
+  }
+
+  override inspect(): Inspection {
+    return this.#listener === null
+      ? { op: "accept()" }
+      : { op: "accept() on", target: this.#listener.inspected };
   }
 }

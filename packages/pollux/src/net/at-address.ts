@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { LookupOptions, SocketAddress } from "../reactor/options.ts";
 import type { HostPort } from "./host-port.ts";
@@ -72,5 +73,9 @@ export class AtAddress<T> extends Future<T> {
     const poll = this.#lookup?.cancel(cx) ?? this.#future?.cancel(cx);
     if (poll !== Pending) this.#over = true;
     return poll;
+  }
+
+  override inspect(): Inspection {
+    return around(this.#what, this.#lookup ?? this.#future);
   }
 }

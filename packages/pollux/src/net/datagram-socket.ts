@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { checkBytes } from "../io/check.ts";
 import { ReadOperation, WriteOperation } from "../io/operation.ts";
@@ -38,6 +39,8 @@ export abstract class DatagramSocket<A, S extends DatagramSource<A>> implements 
     this.source = source;
   }
 
+  /** @internal */
+  abstract get inspected(): InspectionTarget;
   /** @internal */
   protected abstract get unnamed(): A;
 

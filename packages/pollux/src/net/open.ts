@@ -1,6 +1,7 @@
 import type { Context, RuntimeHandle } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 /** A source that is being opened; `S` is the source. */
@@ -14,6 +15,8 @@ interface Opening {
 export interface Steps<S extends Opening, T> {
   /** Names it in errors: `"UdpSocket.bind()"`. */
   readonly what: string;
+  /** What a dump says of it: `"bind to 127.0.0.1:80"`. */
+  readonly op: string;
   make(runtime: RuntimeHandle): S;
   /** Ready once it is open. */
   poll(source: S, cx: Context): Poll<void>;
@@ -55,6 +58,10 @@ export class Open<S extends Opening, T> extends Future<T> {
     this.#source?.cancelWrite?.();
     this.#source?.cancelAccept?.();
     this.#source?.close();
+  }
+
+  override inspect(): Inspection {
+    return { op: this.#steps.op };
   }
 }
 

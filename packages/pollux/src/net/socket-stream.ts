@@ -42,6 +42,10 @@ export abstract class SocketStream<S extends ByteSource> extends Duplex {
     return this.source.pollWrite(cx, buf);
   }
 
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.source.pollWriteVectored(cx, bufs);
   }

@@ -51,7 +51,15 @@ export class TcpListener {
   /** @internal */
   constructor(source: TcpListenerSource) {
     this.source = source;
-    this.acceptance = new Acceptance(source, (connection) => new TcpStream(connection));
+    this.acceptance = new Acceptance(
+      source,
+      (connection) => new TcpStream(connection),
+      () => ({
+        kind: "TCP listener",
+        name: `${this.localAddress.host}:${this.localAddress.port}`,
+        key: this,
+      }),
+    );
   }
 
   /**
@@ -77,6 +85,7 @@ export class TcpListener {
     checkSocketOptions(options);
     return new Open({
       what: "TcpListener.bind()",
+      op: `bind to ${options.host}:${options.port}`,
       make: (runtime) => reactorOf(runtime).tcpListener(options),
       poll: (source, cx) => source.pollListen(cx),
       done: (source) => new TcpListener(source),

@@ -117,6 +117,12 @@ export class TcpSocket {
     return this.options.noDelay ?? true;
   }
 
+  /**
+   * Sets {@link TcpSocket.noDelay}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setNoDelay(on: boolean): void {
     this.set({ noDelay: on });
   }
@@ -126,6 +132,12 @@ export class TcpSocket {
     return this.options.keepAlive ?? false;
   }
 
+  /**
+   * Sets {@link TcpSocket.keepAlive}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setKeepAlive(keepAlive: boolean | number): void {
     this.set({ keepAlive });
   }
@@ -135,6 +147,12 @@ export class TcpSocket {
     return this.options.linger ?? null;
   }
 
+  /**
+   * Sets {@link TcpSocket.linger}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setLinger(ms: number | null): void {
     this.set({ linger: ms });
   }
@@ -144,6 +162,12 @@ export class TcpSocket {
     return this.options.reuseAddress ?? true;
   }
 
+  /**
+   * Sets {@link TcpSocket.reuseAddress}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setReuseAddress(on: boolean): void {
     this.set({ reuseAddress: on });
   }
@@ -153,6 +177,12 @@ export class TcpSocket {
     return this.options.reusePort ?? false;
   }
 
+  /**
+   * Sets {@link TcpSocket.reusePort}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setReusePort(on: boolean): void {
     this.set({ reusePort: on });
   }
@@ -162,6 +192,12 @@ export class TcpSocket {
     return this.options.sendBufferSize;
   }
 
+  /**
+   * Sets {@link TcpSocket.sendBufferSize}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setSendBufferSize(bytes: number): void {
     this.set({ sendBufferSize: bytes });
   }
@@ -171,6 +207,12 @@ export class TcpSocket {
     return this.options.recvBufferSize;
   }
 
+  /**
+   * Sets {@link TcpSocket.recvBufferSize}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setRecvBufferSize(bytes: number): void {
     this.set({ recvBufferSize: bytes });
   }
@@ -180,6 +222,12 @@ export class TcpSocket {
     return this.options.ttl;
   }
 
+  /**
+   * Sets {@link TcpSocket.ttl}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws UnsupportedError for what the reactor in use cannot set
+   */
   setTtl(hops: number): void {
     this.set({ ttl: hops });
   }

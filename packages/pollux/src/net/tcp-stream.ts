@@ -1,4 +1,5 @@
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { SocketAddress, TcpConnectOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
 import type { TcpStreamSource } from "../reactor/source.ts";
@@ -85,6 +86,7 @@ export class TcpStream extends SocketStream<TcpStreamSource> {
     checkSocketOptions(options);
     return new Open({
       what: "TcpStream.connect()",
+      op: `connect to ${options.host}:${options.port}`,
       make: (runtime) => reactorOf(runtime).tcpStream(options),
       poll: (source, cx) => source.pollConnect(cx),
       done: (source) => new TcpStream(source),
@@ -106,6 +108,11 @@ export class TcpStream extends SocketStream<TcpStreamSource> {
     return opened("TcpStream.fromFd()", (runtime) => {
       return new TcpStream(localReactor(runtime, "TcpStream.fromFd()").adoptTcp(fd));
     });
+  }
+
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    return { kind: "TCP stream", name: `${at(this.localAddress)} to ${at(this.peerAddress)}`, key: this };
   }
 
   /**
@@ -175,4 +182,8 @@ export class TcpStream extends SocketStream<TcpStreamSource> {
     checkSocketOptions({ linger: ms });
     this.source.setOption("linger", ms);
   }
+}
+
+function at({ host, port }: SocketAddress): string {
+  return `${host}:${port}`;
 }

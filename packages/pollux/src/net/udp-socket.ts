@@ -1,4 +1,5 @@
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import { checkBytes } from "../io/check.ts";
 import type {
   MulticastOptions,
@@ -60,11 +61,18 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     const at = ({ host }: SocketAddress): Future<UdpSocket> =>
       new Open({
         what: "UdpSocket.bind()",
+        op: `bind to ${host}:${options.port}`,
         make: (runtime) => reactorOf(runtime).udpSocket({ ...options, host }),
         poll: (source, cx) => source.pollBind(cx),
         done: (source) => new UdpSocket(source),
       });
     return new AtAddress("UdpSocket.bind()", options, {}, at);
+  }
+
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    const { host, port } = this.localAddress;
+    return { kind: "UDP socket", name: `${host}:${port}`, key: this };
   }
 
   /** @internal */

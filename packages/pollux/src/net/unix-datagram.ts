@@ -1,4 +1,5 @@
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import { checkBytes } from "../io/check.ts";
 import type { UnixAddress, UnixDatagramSource } from "../reactor/source.ts";
 import { attempt } from "./attempt.ts";
@@ -56,6 +57,7 @@ export class UnixDatagram extends DatagramSocket<UnixAddress, UnixDatagramSource
   private static at(name: UnixAddress, what: string): Future<UnixDatagram> {
     return new Open({
       what,
+      op: name === null ? what : `bind to ${JSON.stringify(name)}`,
       make: (runtime) => localReactor(runtime, "UnixDatagram").unixDatagram(name),
       poll: (source, cx) => source.pollBind(cx),
       done: (source) => new UnixDatagram(source),
@@ -74,6 +76,13 @@ export class UnixDatagram extends DatagramSocket<UnixAddress, UnixDatagramSource
       const [a, b] = localReactor(runtime, "UnixDatagram.pair()").unixDatagramPair();
       return [new UnixDatagram(a), new UnixDatagram(b)];
     });
+  }
+
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    const { localAddress: name } = this;
+    const shown = name === null ? undefined : JSON.stringify(name);
+    return { kind: "Unix datagram socket", name: shown, key: this };
   }
 
   /** @internal */

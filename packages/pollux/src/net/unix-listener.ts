@@ -28,7 +28,11 @@ export class UnixListener implements Disposable, AsyncDisposable {
 
   private constructor(source: UnixListenerSource, path: string) {
     this.source = source;
-    this.acceptance = new Acceptance(source, (connection) => new UnixStream(connection));
+    this.acceptance = new Acceptance(
+      source,
+      (connection) => new UnixStream(connection),
+      () => ({ kind: "Unix listener", name: JSON.stringify(path), key: this }),
+    );
     this.path = path;
   }
 
@@ -51,6 +55,7 @@ export class UnixListener implements Disposable, AsyncDisposable {
     checkWhole("maxUnaccepted", options.maxUnaccepted, 1, "connections");
     return new Open({
       what: "UnixListener.bind()",
+      op: `bind to ${JSON.stringify(options.path)}`,
       make: (runtime) => localReactor(runtime, "UnixListener").unixListener(options),
       poll: (source, cx) => source.pollListen(cx),
       done: (source) => new UnixListener(source, options.path),

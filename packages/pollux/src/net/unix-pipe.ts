@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { checkBytes, checkRoom } from "../io/check.ts";
 import { Reader } from "../io/reader.ts";
@@ -31,6 +32,11 @@ export class PipeReader extends Reader {
   constructor(source: ByteSource) {
     super();
     this.source = source;
+  }
+
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    return { kind: "pipe reader", key: this };
   }
 
   /**
@@ -117,6 +123,11 @@ export class PipeWriter extends Writer {
     this.source = source;
   }
 
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    return { kind: "pipe writer", key: this };
+  }
+
   /**
    * Opens a named pipe to write to.
    *
@@ -144,6 +155,10 @@ export class PipeWriter extends Writer {
 
   override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     return this.source.pollWrite(cx, buf);
+  }
+
+  override get isWriteVectored(): boolean {
+    return true;
   }
 
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {

@@ -1,4 +1,5 @@
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { UnixCredentials } from "../reactor/options.ts";
 import type { UnixAddress, UnixStreamSource } from "../reactor/source.ts";
 import { checkWhole } from "./check.ts";
@@ -37,6 +38,7 @@ export class UnixStream extends SocketStream<UnixStreamSource> {
     checkUnixPath(path, "UnixStream.connect");
     return new Open({
       what: "UnixStream.connect()",
+      op: `connect to ${JSON.stringify(path)}`,
       make: (runtime) => localReactor(runtime, "UnixStream").unixStream(path),
       poll: (source, cx) => source.pollConnect(cx),
       done: (source) => new UnixStream(source),
@@ -84,6 +86,12 @@ export class UnixStream extends SocketStream<UnixStreamSource> {
     return opened("UnixStream.fromFd()", (runtime) => {
       return new UnixStream(localReactor(runtime, "UnixStream.fromFd()").adoptUnix(fd));
     });
+  }
+
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    const path = this.peerAddress ?? this.localAddress;
+    return { kind: "Unix stream", name: path === null ? undefined : JSON.stringify(path), key: this };
   }
 
   /** The path or abstract name of our end; `null` if it has none, as on the side that connects. */

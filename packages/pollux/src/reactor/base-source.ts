@@ -18,16 +18,20 @@ export abstract class BaseSource implements Source, KeepsAlive, Linked<BaseSourc
   list: LinkedList<BaseSource> | null = null;
   isClosed = false;
   /** What it waits for may come from outside of the runtime. */
-  readonly isExternal: boolean = true;
+  readonly isExternal: boolean;
   /** How many directions somebody waits on. */
   protected waits = 0;
   protected failure: Error | null = null;
   private failureSeen = false;
   private readonly what: string;
 
-  /** @param what - names the source in errors */
-  constructor(what: string) {
+  /**
+   * @param what - names the source in errors
+   * @param isExternal - whether what it waits for may come from outside of the runtime
+   */
+  constructor(what: string, isExternal = true) {
     this.what = what;
+    this.isExternal = isExternal;
   }
 
   abstract close(): void;

@@ -26,6 +26,7 @@ export interface AcceptSource<S> extends Source {
   pollListen(cx: Context): Poll<void>;
   /** The next connection, the oldest first. */
   tryAccept(): Poll<S>;
+  /** As `tryAccept`, and then has the caller wait. */
   pollAccept(cx: Context): Poll<S>;
   /** Takes back the waiter of `pollAccept` or `pollListen`. */
   cancelAccept(): void;
@@ -43,9 +44,11 @@ export interface TcpListenerSource extends AcceptSource<TcpStreamSource> {
 export interface ByteSource extends Source {
   /** Copies what has arrived into `buf`, which is not empty; gives the number of bytes, 0 at the end of the stream. */
   tryRead(buf: Uint8Array): Poll<number>;
+  /** As `tryRead`, and then has the caller wait. */
   pollRead(cx: Context, buf: Uint8Array): Poll<number>;
   /** As `tryRead`, and leaves the bytes where they are. */
   tryPeek(buf: Uint8Array): Poll<number>;
+  /** As `tryPeek`, and then has the caller wait. */
   pollPeek(cx: Context, buf: Uint8Array): Poll<number>;
   /** Ready when a `tryRead` would give something, be it an error. */
   pollReadReady(cx: Context): Poll<void>;
@@ -53,9 +56,11 @@ export interface ByteSource extends Source {
   cancelRead(): void;
   /** Takes over some bytes from the start of `buf`, at least one unless it is empty; gives their number. */
   tryWrite(buf: Uint8Array): Poll<number>;
+  /** As `tryWrite`, and then has the caller wait. */
   pollWrite(cx: Context, buf: Uint8Array): Poll<number>;
   /** As `tryWrite`, from several buffers in their order; gives the number of bytes in all. */
   tryWriteVectored(bufs: readonly Uint8Array[]): Poll<number>;
+  /** As `tryWriteVectored`, and then has the caller wait. */
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number>;
   /**
    * As `tryWrite`, from an open file at its position: some bytes, at most `count`, which is not 0; gives their number, 0 at

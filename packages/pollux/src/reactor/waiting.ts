@@ -16,11 +16,14 @@ export interface KeepsAlive {
  */
 export class Waiting {
   private readonly source: KeepsAlive;
+  /** Noted, as sources are of many classes: to read it of each takes V8 longer. */
+  private readonly isExternal: boolean;
   private waker: Waker | null = null;
   private runtime: RuntimeHandle | null = null;
 
   constructor(source: KeepsAlive) {
     this.source = source;
+    this.isExternal = source.isExternal;
   }
 
   get isWaiting(): boolean {
@@ -31,7 +34,7 @@ export class Waiting {
   begin(cx: Context): void {
     if (this.waker === null) {
       this.runtime = cx.runtime;
-      if (this.source.isExternal) cx.runtime.outstanding++;
+      if (this.isExternal) cx.runtime.outstanding++;
       this.source.keepAlive();
     }
     this.waker = cx.waker;
@@ -43,7 +46,7 @@ export class Waiting {
     if (this.waker === null || runtime === null) return;
     this.waker = null;
     this.runtime = null;
-    if (this.source.isExternal) runtime.outstanding--;
+    if (this.isExternal) runtime.outstanding--;
     this.source.letGo();
   }
 

@@ -6,10 +6,11 @@ import { Executor, type SpawnOptions } from "../task/executor.ts";
 import type { Hooks } from "../task/hooks.ts";
 import type { Host } from "../task/host.ts";
 import type { JoinHandle } from "../task/join-handle.ts";
+import { origins } from "../task/origins.ts";
 import type { Task } from "../task/task.ts";
 import { TaskGroup } from "../task/task-group.ts";
 import { Timers } from "../time/timers.ts";
-import { dump } from "./dump.ts";
+import { dumper, type Rest } from "./dump.ts";
 
 /** How a runtime is made. Everything has a default that suits a service on Node. */
 export interface RuntimeOptions {
@@ -23,6 +24,12 @@ export interface RuntimeOptions {
   asyncContext?: boolean;
   /** Called as things happen to tasks. */
   hooks?: Hooks;
+  /**
+   * Whether dumps say where each task was spawned, and each lock, channel and sender made. That takes a stack trace for each,
+   * some microseconds.
+   * Once on, it is on for all runtimes of the thread. Default `false`; on Node, `POLLUX_TRACK_ORIGINS=1` sets it.
+   */
+  trackOrigins?: boolean;
   /** Given, once, the failure of a task that nobody observed. Default: as loud as the host's uncaught errors. */
   onUnhandledError?: (error: unknown, task: { id: number; name: string | undefined }) => void;
   /**
@@ -35,7 +42,7 @@ export interface RuntimeOptions {
   host?: Host;
 }
 
-/** What a runtime has counted since it was made. */
+/** What a runtime has counted since it was made, and how it stands. */
 export interface RuntimeMetrics {
   /** Tasks spawned. */
   spawned: number;
@@ -47,6 +54,14 @@ export interface RuntimeMetrics {
   polls: number;
   /** Wakes that made a task runnable. */
   wakes: number;
+  /** Tasks that are to be polled now. */
+  runnable: number;
+  /** Timers that are armed. */
+  timers: number;
+  /** Sources (sockets, listeners) that are open. */
+  sources: number;
+  /** Operations that wait for something outside of the runtime: I/O, promises. */
+  outstanding: number;
 }
 
 /** The tasks that nobody owns. Once the runtime closes, those that arrive are asked to end at once. */
@@ -71,7 +86,7 @@ class DetachedTasks extends TaskGroup {
  * await runtime.run(sleep(60_000)); // takes no time
  * ```
  */
-export class Runtime {
+export class Runtime implements AsyncDisposable {
   readonly #executor: Executor;
   readonly #timers: Timers;
   readonly #detached = new DetachedTasks("detached");
@@ -98,6 +113,7 @@ export class Runtime {
     checkReactor(reactor);
     checkLimit("cleanupLimit", cleanupLimit);
     checkLimit("shutdownGrace", shutdownGrace);
+    if (options.trackOrigins ?? host.trackOrigins === true) origins.tracked = true;
     this.#host = host;
     this.#shutdownGrace = shutdownGrace;
     this.#timers = new Timers({
@@ -192,6 +208,11 @@ export class Runtime {
     this.#detached.closing = { reason };
   }
 
+  /** As {@link Runtime.shutdown}; what `await using` calls. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
   async #cancelRest(reason: unknown): Promise<void> {
     const detached = this.#detached;
     const before = detached.closing;
@@ -222,7 +243,7 @@ export class Runtime {
   #abandon(): void {
     for (const task of this.#rest()) {
       const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
-      this.#host.warn(`pollux: ${error.message}\n${dump(this.#executor)}`);
+      this.#host.warn(`pollux: ${error.message}\n${this.dump()}`);
       this.#executor.abandoned = true;
       task.abandon(error);
     }
@@ -231,19 +252,68 @@ export class Runtime {
   #reportStuck(): void {
     this.#host.warn(
       "pollux: the event loop ran empty and the main future has not ended: nothing is left that could wake it. " +
-        `Tasks that wait:\n${dump(this.#executor)}`,
+        `Tasks that wait:\n${dumper.dump(this.#executor, "nothing")}`,
     );
   }
 
-  /** Counters since the runtime was made. Reading them costs nothing. */
+  /** Counters since the runtime was made, and how things stand now. Reading them costs next to nothing. */
   metrics(): RuntimeMetrics {
-    const { spawned, ended, polls, wakes } = this.#executor;
-    return { spawned, ended, alive: spawned - ended, polls, wakes };
+    const { spawned, ended, polls, wakes, runnable, outstanding, reactor } = this.#executor;
+    const [timers, sources] = [this.#timers.size, reactor?.openSources ?? 0];
+    return { spawned, ended, alive: spawned - ended, polls, wakes, runnable, timers, sources, outstanding };
   }
 
-  /** The tasks that have not ended, as text: the name, state and coroutines of each, and what it waits for. */
+  /**
+   * The tasks that have not ended, as text: by group and scope, with the state of each, the coroutines it is in, what it
+   * waits for, and who could let it go on. Above them stands what is wrong, as far as it can be told: tasks that wait for
+   * each other in a circle, a lock that was granted to who does not poll. For logs and people; `snapshot` has the same
+   * as data. `docs/stuck.md` shows how to read it.
+   *
+   * In a bundle that uses neither `snapshot` nor `dumpOnSignal`, it is a plain list of the tasks.
+   *
+   * @example
+   * ```ts
+   * const runtime = new Runtime();
+   * const main = co(function* main() {
+   *   const door = new Mutex(0, { name: "door" });
+   *   yield* door.lock();
+   *   spawn(door.lock(), { name: "visitor" });
+   *   yield* yieldNow();
+   *   console.log(runtime.dump().includes('"door" (held by task 1 (main))')); // true
+   * });
+   * await runtime.run(main());
+   * ```
+   */
   dump(): string {
-    return dump(this.#executor);
+    return dumper.dump(this.#executor, this.rest);
+  }
+
+  /**
+   * Has hooks called from now on, besides those of the options: to look at a program that runs.
+   *
+   * @returns what ends it
+   *
+   * @example
+   * ```ts
+   * const runtime = new Runtime();
+   * const names: (string | undefined)[] = [];
+   * const stop = runtime.observe({ onSpawn: (task) => names.push(task.name) });
+   * await runtime.run(ready(1));
+   * stop();
+   * await runtime.run(ready(2));
+   * console.log(names); // [main]
+   * ```
+   */
+  observe(hooks: Hooks): () => void {
+    return this.#executor.observe(hooks);
+  }
+
+  /**
+   * What can still wake a task.
+   * @internal
+   */
+  get rest(): Rest {
+    return this.#executor.isIdle && this.#timers.size === 0 ? "code outside" : "timers or I/O";
   }
 }
 

@@ -86,7 +86,6 @@ function resolve(host: string): string {
 }
 
 class SimListener extends Acceptor<TcpStreamSource> implements TcpListenerSource {
-  override readonly isExternal = false;
   readonly dropped = 0;
   readonly unaccepted: SimStream[] = [];
   readonly options: TcpListenOptions;
@@ -94,7 +93,7 @@ class SimListener extends Acceptor<TcpStreamSource> implements TcpListenerSource
   private address: SocketAddress | null = null;
 
   constructor(net: SimReactor, options: TcpListenOptions) {
-    super("the TCP listener");
+    super("the TCP listener", false);
     this.net = net;
     this.options = options;
   }
@@ -140,7 +139,6 @@ class SimListener extends Acceptor<TcpStreamSource> implements TcpListenerSource
 
 /** One end; what it has to read is kept here, and written by the other end. */
 class SimStream extends ByteStream implements TcpStreamSource {
-  override readonly isExternal = false;
   private readonly net: SimReactor;
   private readonly options: TcpConnectOptions | null;
   private readonly settings: SocketOptions;
@@ -158,7 +156,7 @@ class SimStream extends ByteStream implements TcpStreamSource {
     options: TcpConnectOptions | null,
     settings: Partial<SocketOptions> = options ?? {},
   ) {
-    super("the TCP stream");
+    super("the TCP stream", false);
     this.net = net;
     this.options = options;
     this.settings = {

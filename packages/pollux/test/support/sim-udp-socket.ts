@@ -21,7 +21,6 @@ export function failure(code: string, errno: number, syscall: string, address?: 
 
 /** A UDP socket in memory: what is sent arrives at once, in order, and whole. */
 export class SimUdpSocket extends Datagrams<SocketAddress> implements UdpSource {
-  override readonly isExternal = false;
   private readonly net: SimUdpNet;
   private readonly options: UdpBindOptions;
   private readonly settings: UdpSocketOptions;
@@ -32,7 +31,7 @@ export class SimUdpSocket extends Datagrams<SocketAddress> implements UdpSource 
   private error: Error | null = null;
 
   constructor(net: SimUdpNet, options: UdpBindOptions) {
-    super("the UDP socket");
+    super("the UDP socket", false);
     this.net = net;
     this.options = options;
     this.settings = {

@@ -1,6 +1,7 @@
 import type { Context } from "../../core/context.ts";
 import { ClosedError, PollAfterCompletionError, WouldBlockError } from "../../core/errors.ts";
 import { Future } from "../../core/future.ts";
+import { around, type Inspection, type InspectionTarget } from "../../core/inspection.ts";
 import { Pending, type Poll } from "../../core/poll.ts";
 import { type KeepsAlive, Waiting } from "../waiting.ts";
 import { EPOLLONESHOT } from "./constants.ts";
@@ -104,6 +105,11 @@ export class AsyncFd implements Registered, KeepsAlive, Disposable {
     return this.slot < 0;
   }
 
+  /** @internal */
+  get inspected(): InspectionTarget {
+    return { kind: "descriptor", name: String(this.fd), key: this };
+  }
+
   /**
    * Waits until it can be read from.
    *
@@ -140,6 +146,16 @@ export class AsyncFd implements Registered, KeepsAlive, Disposable {
    */
   io<T>(interest: FdInterest, operation: () => Poll<T>): Future<T> {
     return new FdOperation(this, interest, operation);
+  }
+
+  /**
+   * Tries an operation now, if the descriptor is known to be ready for it; else, and if it would wait, this gives `Pending`.
+   * See {@link AsyncFdGuard.tryIo}.
+   */
+  tryIo<T>(interest: FdInterest, operation: () => Poll<T>): Poll<T> {
+    checkInterest(interest, "tryIo");
+    const bits = this.remembered(bitsOf(interest));
+    return bits === 0 ? Pending : new AsyncFdGuard(this, bits).tryIo(operation);
   }
 
   /**
@@ -314,6 +330,10 @@ class WhenFdReady extends Future<AsyncFdGuard> {
     this.descriptor.leave(this);
   }
 
+  override inspect(): Inspection {
+    return { op: "ready() on", target: this.descriptor.inspected };
+  }
+
   onReady(bits: number): void {
     if ((bits & this.mask) === 0) return;
     if (this.descriptor.trigger === "level") this.told |= bits & this.mask;
@@ -362,5 +382,9 @@ class FdOperation<T> extends Future<T> {
     const { readiness } = this;
     this.readiness = null;
     return readiness?.cancel(cx);
+  }
+
+  override inspect(): Inspection {
+    return around("io()", this.readiness);
   }
 }

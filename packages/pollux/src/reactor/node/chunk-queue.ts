@@ -53,7 +53,11 @@ export class ChunkQueue {
     this.taken = 0;
     this.head++;
     // Emptied pieces are let go in one go, when nothing is left or when they are the greater part.
-    if (this.head === this.chunks.length) {
+    if (this.chunks.length === 1) {
+      // A reader that keeps up: the array keeps its place for the next piece.
+      this.chunks.pop();
+      this.head = 0;
+    } else if (this.head === this.chunks.length) {
       this.chunks = [];
       this.head = 0;
     } else if (this.head * 2 > this.chunks.length) {
