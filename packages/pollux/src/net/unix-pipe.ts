@@ -58,7 +58,7 @@ export class PipeReader extends Reader {
   /**
    * Takes over a pipe of this process: it is the reader's to close, and must be nobody else's.
    *
-   * Fails with the system's error: `EBADF`, `EPERM` for a file.
+   * Fails with the system's error: `EBADF`, also if it is not open for that; `EPERM` for a file. It is left alone then.
    *
    * **Cancel safety.** Safe: it does not wait.
    *
@@ -67,7 +67,7 @@ export class PipeReader extends Reader {
   static fromFd(fd: number): Future<PipeReader> {
     checkWhole("a descriptor", fd, 0, "descriptors");
     return opened("PipeReader.fromFd()", (runtime) => {
-      return new PipeReader(localReactor(runtime, "PipeReader.fromFd()").adoptPipe(fd));
+      return new PipeReader(localReactor(runtime, "PipeReader.fromFd()").adoptPipe(fd, "read"));
     });
   }
 
@@ -149,7 +149,7 @@ export class PipeWriter extends Writer {
   static fromFd(fd: number): Future<PipeWriter> {
     checkWhole("a descriptor", fd, 0, "descriptors");
     return opened("PipeWriter.fromFd()", (runtime) => {
-      return new PipeWriter(localReactor(runtime, "PipeWriter.fromFd()").adoptPipe(fd));
+      return new PipeWriter(localReactor(runtime, "PipeWriter.fromFd()").adoptPipe(fd, "write"));
     });
   }
 

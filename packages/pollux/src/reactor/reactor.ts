@@ -83,5 +83,5 @@ export interface LocalReactor {
   /** Takes over a descriptor of this process. It is the source's to close, and must be nobody else's. */
   adoptTcp(fd: number): TcpStreamSource;
   adoptUnix(fd: number): UnixStreamSource;
-  adoptPipe(fd: number): ByteSource;
+  adoptPipe(fd: number, mode: "read" | "write"): ByteSource;
 }

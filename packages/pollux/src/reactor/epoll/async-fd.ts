@@ -271,9 +271,11 @@ export class AsyncFdGuard {
   /**
    * The descriptor counts as not ready until the next event. Only for who knows: an operation has said that it would wait.
    * An event that has come since this guard was given is not forgotten; nor is that a side is closed.
+   *
+   * @param interest - for what; default: for all that this guard has told
    */
-  clearReady(): void {
-    this.owner.clear(this.bits, this.tick);
+  clearReady(interest?: FdInterest): void {
+    this.owner.clear(interest === undefined ? this.bits : this.bits & bitsOf(interest), this.tick);
   }
 }
 

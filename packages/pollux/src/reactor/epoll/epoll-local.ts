@@ -31,6 +31,8 @@ import { getInteger } from "./socket-options.ts";
 import { systemError } from "./system-error.ts";
 import { decodeUnixAddress } from "./unix-address.ts";
 
+const NOTHING = new Uint8Array(0);
+
 /** Unix sockets, pipes and descriptors that were opened elsewhere. */
 export class EpollLocal implements LocalReactor {
   private readonly parts: EpollParts;
@@ -115,9 +117,14 @@ export class EpollLocal implements LocalReactor {
     return EpollUnixStream.of(this.parts, fd, decodeUnixAddress(local), decodeUnixAddress(peer));
   }
 
-  adoptPipe(fd: number): ByteSource {
+  adoptPipe(fd: number, mode: "read" | "write"): ByteSource {
+    const { native } = this.parts.epoll;
     this.adopt(fd);
-    return EpollPipe.of(this.parts, fd);
+    // Without a byte: whether it is open for that. Else nobody would ever tell that it is ready.
+    const result = mode === "read" ? native.read(fd, NOTHING, 0, 0) : native.write(fd, NOTHING, 0, 0);
+    if (result >= 0) return EpollPipe.of(this.parts, fd);
+    native.release(fd);
+    throw systemError(result, mode);
   }
 
   private adopt(fd: number): void {

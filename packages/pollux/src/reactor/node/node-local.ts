@@ -58,8 +58,8 @@ export class NodeLocal implements LocalReactor {
     return NodeUnixStream.of(this.sources, this.socketOf(fd), null);
   }
 
-  adoptPipe(fd: number): ByteSource {
-    return this.pipeOf(fd, "readWrite");
+  adoptPipe(fd: number, mode: "read" | "write"): ByteSource {
+    return this.pipeOf(fd, mode);
   }
 
   private socketOf(fd: number): Socket {
