@@ -207,6 +207,25 @@ export abstract class SocketStream<S extends ByteSource> extends Duplex {
     return new SendFile(this, checkFile(file, count), count ?? Number.POSITIVE_INFINITY);
   }
 
+  /**
+   * Closes the stream and gives its descriptor, which stays open and is the caller's to close: for a socket of Node's, say,
+   * or another stream. Operations that wait fail with `ClosedError`.
+   *
+   * @throws UnsupportedError on Node's reactor
+   * @throws ClosedError after a close
+   *
+   * @example
+   * ```ts
+   * import { TcpStream } from "pollux";
+   * import { Socket } from "node:net";
+   *
+   * export const toNode = (stream: TcpStream): Socket => new Socket({ fd: stream.intoFd() });
+   * ```
+   */
+  intoFd(): number {
+    return this.source.detach();
+  }
+
   /** Bytes that reads have given. */
   get bytesRead(): number {
     return this.source.bytesRead;

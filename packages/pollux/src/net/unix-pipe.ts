@@ -104,6 +104,16 @@ export class PipeReader extends Reader {
     return new Readable(this);
   }
 
+  /**
+   * Closes this end and gives its descriptor, which stays open and is the caller's to close.
+   *
+   * @throws UnsupportedError on Node's reactor
+   * @throws ClosedError after a close
+   */
+  intoFd(): number {
+    return this.source.detach();
+  }
+
   get isClosed(): boolean {
     return this.source.isClosed;
   }
@@ -207,6 +217,16 @@ export class PipeWriter extends Writer {
    */
   writable(): Future<void> {
     return new Writable(this);
+  }
+
+  /**
+   * Closes this end and gives its descriptor, which stays open and is the caller's to close.
+   *
+   * @throws UnsupportedError on Node's reactor
+   * @throws ClosedError after a close
+   */
+  intoFd(): number {
+    return this.source.detach();
   }
 
   get isClosed(): boolean {

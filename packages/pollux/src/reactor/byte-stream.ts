@@ -20,6 +20,7 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   abstract tryWrite(buf: Uint8Array): Poll<number>;
   abstract tryWriteVectored(bufs: readonly Uint8Array[]): Poll<number>;
   abstract trySendFile(file: number, count: number): Poll<number>;
+  abstract detach(): number;
   abstract readonly readiness: number;
   /** Begins to open it, if that has not begun. */
   protected abstract tryConnect(): Poll<void>;

@@ -74,6 +74,12 @@ export interface ByteSource extends Source {
   pollShutdown(cx: Context): Poll<void>;
   /** Takes back the waiter of the above. */
   cancelWrite(): void;
+  /**
+   * Closes, and leaves the descriptor open, to whoever is going to close it.
+   *
+   * @throws UnsupportedError where the back end cannot let go of it
+   */
+  detach(): number;
   /** The bits of `Readiness`, as far as they are known. */
   readonly readiness: number;
   /** Bytes that reads have given. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn as spawnProcess } from "node:child_process";
 import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -394,6 +394,34 @@ describe.each(reactors)("on the %s reactor", (name, options) => {
     expect(fstatSync(fd).isFile()).toBe(true);
     closeSync(fd);
     await expect(go(UnixStream.fromFd(999_999))).rejects.toMatchObject({ code: "EBADF" });
+  });
+
+  test("intoFd hands a stream's descriptor to a socket of Node's", async () => {
+    const { listener, ours, theirs } = await go(connection(fresh()));
+    const tcp = await go(TcpListener.bind("127.0.0.1:0"));
+    const client = await go(TcpStream.connect(tcp.localAddress));
+    const server = await go(tcp.accept());
+    if (isEpoll) {
+      for (const [one, other] of [
+        [ours, theirs],
+        [client, server],
+      ] as const) {
+        const read = go(one.read(new Uint8Array(1)));
+        await turn();
+        const socket = new Socket({ fd: one.intoFd() });
+        await expect(read).rejects.toThrow(ClosedError);
+        expect(one.isClosed).toBe(true);
+        expect(() => one.intoFd()).toThrow(ClosedError);
+        const all = collect(socket);
+        socket.write("from node");
+        expect(await go(other.read(new Uint8Array(20)))).toBe(9);
+        await go(other.writeAll(bytes("from us")));
+        await go(other.shutdown());
+        expect(String(await all)).toBe("from us");
+        socket.destroy();
+      }
+    } else expect(() => ours.intoFd()).toThrow(UnsupportedError);
+    for (const each of [listener, ours, theirs, tcp, client, server]) each.close();
   });
 
   test.runIf("native" in loaded)("fromFd takes a socket over", async () => {

@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -321,6 +323,17 @@ describe.each(reactors)("udp on the %s reactor", (name, options) => {
       socket.close();
       close(a);
     });
+
+    test.runIf(existsSync("/bin/bash"))(
+      "hears of a peer that is neither Node nor ours: bash (skipped where there is none)",
+      async () => {
+        const a = await bind();
+        const sent = spawn("/bin/bash", ["-c", `printf hello > /dev/udp/127.0.0.1/${a.localAddress.port}`]);
+        expect(text(await go(a.recv(buf)))).toBe("hello");
+        if (sent.exitCode === null) await once(sent, "exit");
+        close(a);
+      },
+    );
 
     test("a name is looked up when it is bound or connected", async () => {
       const a = await go(UdpSocket.bind({ host: "localhost", port: 0 }));

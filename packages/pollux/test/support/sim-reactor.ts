@@ -1,6 +1,6 @@
 import { readSync } from "node:fs";
 import type { Context } from "../../src/core/context.ts";
-import { ClosedError } from "../../src/core/errors.ts";
+import { ClosedError, UnsupportedError } from "../../src/core/errors.ts";
 import { LinkedList } from "../../src/core/list.ts";
 import { Pending, type Poll } from "../../src/core/poll.ts";
 import { Acceptor } from "../../src/reactor/acceptor.ts";
@@ -255,6 +255,10 @@ class SimStream extends ByteStream implements TcpStreamSource {
     if (this.peer === null) return;
     this.peer.ended = true;
     this.peer.reading.wake();
+  }
+
+  override detach(): number {
+    throw new UnsupportedError("intoFd on the sim reactor", "there is no descriptor");
   }
 
   override get readiness(): number {

@@ -187,6 +187,15 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
     if (result < 0 && result !== -ENOTCONN) this.failed(result, "shutdown");
   }
 
+  override detach(): number {
+    const { descriptor } = this;
+    if (descriptor === null) return this.refuse();
+    const fd = descriptor.detach();
+    this.descriptor = null;
+    this.close();
+    return fd;
+  }
+
   override close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

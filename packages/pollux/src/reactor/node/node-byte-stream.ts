@@ -1,5 +1,6 @@
 import { readSync } from "node:fs";
 import type { Socket } from "node:net";
+import { UnsupportedError } from "../../core/errors.ts";
 import type { LinkedList } from "../../core/list.ts";
 import { Pending, type Poll } from "../../core/poll.ts";
 import type { BaseSource } from "../base-source.ts";
@@ -194,6 +195,13 @@ export abstract class NodeByteStream extends ByteStream {
 
   private get nameOfWriter(): string {
     return this.ending ? `the write side of the ${this.name}` : `the ${this.name}`;
+  }
+
+  override detach(): number {
+    throw new UnsupportedError(
+      "intoFd on the node reactor",
+      "Node's sockets do not let go of their descriptors",
+    );
   }
 
   override get readiness(): number {

@@ -214,3 +214,15 @@ onEpoll("anon_pipe_from_owned_fd: a pipe that was made elsewhere is taken over",
     expect(yield* reader.read(buf)).toBe(data.length);
   }),
 );
+
+onEpoll("anon_pipe_into_nonblocking_fd: an end is given up as a descriptor, which does not wait", () =>
+  program(function* () {
+    const [reader, writer] = yield* unixPipe();
+    const [one, two] = [OwnedFd.adopt(reader.intoFd()), OwnedFd.adopt(writer.intoFd())];
+    expect(() => one.read(buf)).toThrow(WouldBlockError);
+    two.write(bytes("x"));
+    expect(one.read(buf)).toBe(1);
+    one.close();
+    two.close();
+  }),
+);
