@@ -54,6 +54,7 @@ export abstract class DatagramSocket<A, S extends DatagramSource<A>> implements 
     return this.source.pollReadReady(cx);
   }
 
+  /** Whoever waits to receive waits no longer. Harmless if nobody does. */
   cancelRead(): void {
     this.source.cancelRead();
   }
@@ -73,6 +74,7 @@ export abstract class DatagramSocket<A, S extends DatagramSource<A>> implements 
     return this.source.pollConnect(cx, to);
   }
 
+  /** Whoever waits to send or to connect waits no longer. Harmless if nobody does. */
   cancelWrite(): void {
     this.source.cancelWrite();
   }

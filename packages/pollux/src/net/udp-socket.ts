@@ -176,6 +176,12 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     return this.source.option("broadcast");
   }
 
+  /**
+   * Sets {@link UdpSocket.broadcast}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws ClosedError after a close
+   */
   setBroadcast(on: boolean): void {
     this.set({ broadcast: on }, "broadcast", on);
   }
@@ -185,6 +191,12 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     return this.source.option("ttl");
   }
 
+  /**
+   * Sets {@link UdpSocket.ttl}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws ClosedError after a close
+   */
   setTtl(hops: number): void {
     this.set({ ttl: hops }, "ttl", hops);
   }
@@ -194,6 +206,12 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     return this.source.option("multicastTtl");
   }
 
+  /**
+   * Sets {@link UdpSocket.multicastTtl}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws ClosedError after a close
+   */
   setMulticastTtl(hops: number): void {
     this.set({ multicastTtl: hops }, "multicastTtl", hops);
   }
@@ -203,6 +221,12 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     return this.source.option("multicastLoop");
   }
 
+  /**
+   * Sets {@link UdpSocket.multicastLoop}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws ClosedError after a close
+   */
   setMulticastLoop(on: boolean): void {
     this.set({ multicastLoop: on }, "multicastLoop", on);
   }
@@ -212,6 +236,12 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     return this.source.option("multicastInterface");
   }
 
+  /**
+   * Sets {@link UdpSocket.multicastInterface}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws ClosedError after a close
+   */
   setMulticastInterface(nameOrAddress: string): void {
     this.set({ multicastInterface: nameOrAddress }, "multicastInterface", nameOrAddress);
   }
@@ -221,6 +251,12 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     return this.source.option("sendBufferSize");
   }
 
+  /**
+   * Sets {@link UdpSocket.sendBufferSize}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws ClosedError after a close
+   */
   setSendBufferSize(bytes: number): void {
     this.set({ sendBufferSize: bytes }, "sendBufferSize", bytes);
   }
@@ -230,6 +266,12 @@ export class UdpSocket extends DatagramSocket<SocketAddress, UdpSource> {
     return this.source.option("recvBufferSize");
   }
 
+  /**
+   * Sets {@link UdpSocket.recvBufferSize}.
+   *
+   * @throws TypeError, RangeError for what it cannot be
+   * @throws ClosedError after a close
+   */
   setRecvBufferSize(bytes: number): void {
     this.set({ recvBufferSize: bytes }, "recvBufferSize", bytes);
   }

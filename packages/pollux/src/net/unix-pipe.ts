@@ -155,7 +155,7 @@ export class PipeWriter extends Writer {
     });
   }
 
-  /** Takes over a pipe of this process: see {@link PipeReader.fromFd}. */
+  /** As {@link PipeReader.fromFd}: takes over a pipe of this process to write to. */
   static fromFd(fd: number): Future<PipeWriter> {
     checkWhole("a descriptor", fd, 0, "descriptors");
     return opened("PipeWriter.fromFd()", (runtime) => {

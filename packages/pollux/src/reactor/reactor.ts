@@ -69,12 +69,19 @@ export interface Reactor {
  * `UnsupportedError`. What gives an open source throws the system's error, too.
  */
 export interface LocalReactor {
+  /** A Unix socket that is going to listen. */
   unixListener(options: UnixListenOptions): UnixListenerSource;
+  /** A Unix socket that is going to be connected. */
   unixStream(path: string): UnixStreamSource;
-  /** @param name - where it is going to be bound */
+  /**
+   * A Unix socket for datagrams that is going to be opened.
+   *
+   * @param name - where it is going to be bound
+   */
   unixDatagram(name: UnixAddress): UnixDatagramSource;
   /** Two that are connected to each other. */
   unixStreamPair(): [UnixStreamSource, UnixStreamSource];
+  /** As `unixStreamPair`, for datagrams. */
   unixDatagramPair(): [UnixDatagramSource, UnixDatagramSource];
   /** A pipe in the system's memory: what is written to the second can be read from the first. */
   pipe(): [ByteSource, ByteSource];
@@ -82,6 +89,8 @@ export interface LocalReactor {
   openPipe(path: string, mode: PipeMode): ByteSource;
   /** Takes over a descriptor of this process. It is the source's to close, and must be nobody else's. */
   adoptTcp(fd: number): TcpStreamSource;
+  /** As `adoptTcp`, of a Unix socket. */
   adoptUnix(fd: number): UnixStreamSource;
+  /** As `adoptTcp`, of an end of a pipe. */
   adoptPipe(fd: number, mode: "read" | "write"): ByteSource;
 }

@@ -67,6 +67,7 @@ export interface ByteSource extends Source {
    * the end of the file. The read of the disk is not waited for in another thread.
    */
   trySendFile(file: number, count: number): Poll<number>;
+  /** As `trySendFile`, and then has the caller wait. */
   pollSendFile(cx: Context, file: number, count: number): Poll<number>;
   /** Ready when a `tryWrite` would take something, or fail. */
   pollWriteReady(cx: Context): Poll<void>;
@@ -127,6 +128,7 @@ export interface DatagramSource<A> extends Source {
    * `sizeSent` are then the datagram's. With `peek` it stays for the next.
    */
   tryReceive(buf: Uint8Array, peek: boolean): Poll<number>;
+  /** As `tryReceive`, and then has the caller wait. */
   pollReceive(cx: Context, buf: Uint8Array, peek: boolean): Poll<number>;
   /** Who sent what was received last; `null` if that has no address. */
   readonly sender: A | null;
@@ -138,6 +140,7 @@ export interface DatagramSource<A> extends Source {
   cancelRead(): void;
   /** Sends all of `buf`, to where the socket is connected if `to` is `null`; gives the number of bytes. */
   trySend(buf: Uint8Array, to: A | null): Poll<number>;
+  /** As `trySend`, and then has the caller wait. */
   pollSend(cx: Context, buf: Uint8Array, to: A | null): Poll<number>;
   /** Ready when a `trySend` would send, or fail. */
   pollWriteReady(cx: Context): Poll<void>;
