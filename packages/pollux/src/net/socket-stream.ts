@@ -6,6 +6,7 @@ import { Duplex } from "../io/duplex.ts";
 import type { ByteSource } from "../reactor/source.ts";
 import { attempt } from "./attempt.ts";
 import { Peek } from "./peek.ts";
+import { checkRooms, ReadVectored } from "./read-vectored.ts";
 import { type Interest, Readable, type Ready, WhenReady, Writable } from "./ready.ts";
 import { checkFile, type OpenFile, SendFile } from "./send-file.ts";
 
@@ -22,6 +23,11 @@ export abstract class SocketStream<S extends ByteSource> extends Duplex {
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     return this.source.pollRead(cx, buf);
+  }
+
+  /** As `pollRead`, into several buffers in their order. */
+  pollReadVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
+    return this.source.pollReadVectored(cx, bufs);
   }
 
   /** As `pollRead`, and leaves the bytes where they are. */
@@ -66,6 +72,27 @@ export abstract class SocketStream<S extends ByteSource> extends Duplex {
 
   override cancelWrite(): void {
     this.source.cancelWrite();
+  }
+
+  /**
+   * As {@link read}, into several buffers in their order: the next is begun when the one before is full.
+   *
+   * **Cancel safety.** Safe: bytes that have arrived stay for the next read.
+   *
+   * @throws TypeError, RangeError if `bufs` are no `Uint8Array`s, or all of them empty
+   *
+   * @example
+   * ```ts
+   * const headAndBody = co(function* (stream: TcpStream) {
+   *   const [head, body] = [new Uint8Array(16), new Uint8Array(4096)];
+   *   const size = yield* stream.readVectored([head, body]);
+   *   return size < head.length ? null : { head, body: body.subarray(0, size - head.length) };
+   * });
+   * ```
+   */
+  readVectored(bufs: readonly Uint8Array[]): Future<number> {
+    checkRooms(bufs, "readVectored");
+    return new ReadVectored(this, bufs);
   }
 
   /**
@@ -146,6 +173,12 @@ export abstract class SocketStream<S extends ByteSource> extends Duplex {
   tryRead(buf: Uint8Array): number {
     checkRoom(buf, "tryRead");
     return attempt(this.reading, "read", () => this.source.tryRead(buf));
+  }
+
+  /** As {@link tryRead}, into several buffers in their order. */
+  tryReadVectored(bufs: readonly Uint8Array[]): number {
+    checkRooms(bufs, "tryReadVectored");
+    return attempt(this.reading, "read", () => this.source.tryReadVectored(bufs));
   }
 
   /**

@@ -16,6 +16,7 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   protected readonly writing: Waiting = new Waiting(this);
 
   abstract tryRead(buf: Uint8Array): Poll<number>;
+  abstract tryReadVectored(bufs: readonly Uint8Array[]): Poll<number>;
   abstract tryPeek(buf: Uint8Array): Poll<number>;
   abstract tryWrite(buf: Uint8Array): Poll<number>;
   abstract tryWriteVectored(bufs: readonly Uint8Array[]): Poll<number>;
@@ -37,6 +38,12 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     const size = this.tryRead(buf);
+    return size === Pending ? this.wait(cx, this.reading) : size;
+  }
+
+  pollReadVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
+    if (!cx.takeBudget()) return Pending;
+    const size = this.tryReadVectored(bufs);
     return size === Pending ? this.wait(cx, this.reading) : size;
   }
 

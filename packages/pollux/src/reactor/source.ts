@@ -46,6 +46,10 @@ export interface ByteSource extends Source {
   tryRead(buf: Uint8Array): Poll<number>;
   /** As `tryRead`, and then has the caller wait. */
   pollRead(cx: Context, buf: Uint8Array): Poll<number>;
+  /** As `tryRead`, into several buffers in their order, of which one at least is not empty. */
+  tryReadVectored(bufs: readonly Uint8Array[]): Poll<number>;
+  /** As `tryReadVectored`, and then has the caller wait. */
+  pollReadVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number>;
   /** As `tryRead`, and leaves the bytes where they are. */
   tryPeek(buf: Uint8Array): Poll<number>;
   /** As `tryPeek`, and then has the caller wait. */

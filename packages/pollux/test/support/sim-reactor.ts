@@ -206,6 +206,15 @@ class SimStream extends ByteStream implements TcpStreamSource {
     return size;
   }
 
+  override tryReadVectored(bufs: readonly Uint8Array[]): Poll<number> {
+    const all = Buffer.alloc(bufs.reduce((sum, { length }) => sum + length, 0));
+    const size = this.tryRead(all);
+    if (size === Pending) return Pending;
+    let at = 0;
+    for (const buf of bufs) at += all.copy(buf, 0, at, size);
+    return size;
+  }
+
   override tryPeek(buf: Uint8Array): Poll<number> {
     if (this.isClosed) this.refuse();
     if (this.inbox.length > 0) return this.inbox.copy(buf);

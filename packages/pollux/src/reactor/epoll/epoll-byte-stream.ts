@@ -7,6 +7,9 @@ import type { EpollParts } from "./epoll-parts.ts";
 import type { Native } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
+/** The buffers that one vectored call takes, at most. */
+const MOST_BUFFERS = 64;
+
 /** The most bytes of a file that one call sends, so that one that is large does not keep the thread to itself. */
 const MOST_OF_A_FILE = 1 << 20;
 
@@ -62,21 +65,47 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
     return size;
   }
 
+  override tryReadVectored(bufs: readonly Uint8Array[]): Poll<number> {
+    const descriptor = this.reader();
+    if (descriptor === null) return this.readEnd ? 0 : Pending;
+    // As many as one call takes: what is short is told by the room in those.
+    const taken = bufs.length > MOST_BUFFERS ? bufs.slice(0, MOST_BUFFERS) : bufs;
+    const room = taken.reduce((sum, { length }) => sum + length, 0);
+    const size = this.received(descriptor, this.native.readVectored(descriptor.fd, taken), room);
+    if (size !== Pending) this.bytesRead += size;
+    return size;
+  }
+
   override tryPeek(buf: Uint8Array): Poll<number> {
     return this.receive(buf, MSG_PEEK);
   }
 
   private receive(buf: Uint8Array, flags: number): Poll<number> {
+    const descriptor = this.reader();
+    if (descriptor === null) return this.readEnd ? 0 : Pending;
+    const size = this.readInto(descriptor.fd, buf, flags);
+    // A peek that is short says nothing of what a read would find.
+    return this.received(descriptor, size, flags === 0 ? buf.length : 0);
+  }
+
+  /** The descriptor, if a read of it is worth the call. */
+  private reader(): Descriptor | null {
     const { descriptor } = this;
     if (descriptor === null) return this.refuse();
-    if (this.readEnd) return 0;
-    if (!descriptor.canRead) {
-      this.check();
-      return Pending;
-    }
-    const size = this.readInto(descriptor.fd, buf, flags);
+    if (this.readEnd) return null;
+    if (descriptor.canRead) return descriptor;
+    this.check();
+    return null;
+  }
+
+  /**
+   * What a system call that reads has given.
+   *
+   * @param room - how many bytes it could have given
+   */
+  private received(descriptor: Descriptor, size: number, room: number): Poll<number> {
     if (size > 0) {
-      if (size < buf.length && flags === 0) descriptor.readShort();
+      if (size < room) descriptor.readShort();
       return size;
     }
     if (size === 0) {

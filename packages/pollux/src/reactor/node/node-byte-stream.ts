@@ -122,6 +122,16 @@ export abstract class NodeByteStream extends ByteStream {
     return this.nothingRead();
   }
 
+  override tryReadVectored(bufs: readonly Uint8Array[]): Poll<number> {
+    if (this.isClosed) this.refuse();
+    const { chunks } = this;
+    if (chunks.bytes === 0) return this.nothingRead();
+    let size = 0;
+    for (const buf of bufs) if (buf.length > 0 && chunks.bytes > 0) size += chunks.take(buf);
+    this.bytesRead += size;
+    return size;
+  }
+
   override tryPeek(buf: Uint8Array): Poll<number> {
     if (this.isClosed) this.refuse();
     return this.chunks.bytes > 0 ? this.chunks.peek(buf) : this.nothingRead();

@@ -37,7 +37,8 @@ const drain = co(function* (stream: UnixStream, size: number) {
   while (at < size) {
     yield* stream.readable();
     try {
-      at += stream.tryRead(buf.subarray(at));
+      const middle = Math.min(size, at + 1000);
+      at += stream.tryReadVectored([buf.subarray(at, middle), buf.subarray(middle)]);
     } catch (error) {
       if (!(error instanceof WouldBlockError)) throw error;
     }
