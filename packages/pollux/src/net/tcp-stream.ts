@@ -110,6 +110,39 @@ export class TcpStream extends SocketStream<TcpStreamSource> {
     });
   }
 
+  /**
+   * Makes a stream of a connected `net.Socket` of Node's, on whatever reactor: of one that a server of Node's has accepted,
+   * or that an HTTP server hands over at an upgrade. Nobody may have begun to read from it. It is the stream's from then on.
+   *
+   * Fails with `TypeError` for what is no such socket.
+   *
+   * **Cancel safety.** Safe: it does not wait.
+   *
+   * @throws TypeError for what is no object
+   *
+   * @example
+   * ```ts
+   * import { once } from "node:events";
+   * import { type AddressInfo, connect, createServer } from "node:net";
+   * import { run, TcpStream } from "pollux";
+   *
+   * const server = createServer((socket) => socket.end("hello")).listen(0, "127.0.0.1");
+   * await once(server, "listening");
+   * const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+   * await once(socket, "connect");
+   * const stream = await run(TcpStream.fromSocket(socket));
+   * console.log(stream.peerAddress.host); // "127.0.0.1"
+   * server.close();
+   * ```
+   */
+  static fromSocket(socket: object): Future<TcpStream> {
+    if (typeof socket !== "object" || socket === null)
+      throw new TypeError(`fromSocket needs a net.Socket of Node's; got ${String(socket)}`);
+    return opened("TcpStream.fromSocket()", (runtime) => {
+      return new TcpStream(localReactor(runtime, "TcpStream.fromSocket()").adoptSocket(socket));
+    });
+  }
+
   /** @internal */
   override get inspected(): InspectionTarget {
     return { kind: "TCP stream", name: `${at(this.localAddress)} to ${at(this.peerAddress)}`, key: this };

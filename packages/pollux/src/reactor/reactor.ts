@@ -89,6 +89,12 @@ export interface LocalReactor {
   openPipe(path: string, mode: PipeMode): ByteSource;
   /** Takes over a descriptor of this process. It is the source's to close, and must be nobody else's. */
   adoptTcp(fd: number): TcpStreamSource;
+  /**
+   * Takes over a connected `net.Socket` of Node's, which stays what sends and receives.
+   *
+   * @throws TypeError for what is none
+   */
+  adoptSocket(socket: object): TcpStreamSource;
   /** As `adoptTcp`, of a Unix socket. */
   adoptUnix(fd: number): UnixStreamSource;
   /** As `adoptTcp`, of an end of a pipe. */

@@ -1,6 +1,8 @@
 import { execFileSync, spawn as spawnProcess } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer, Socket } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, connect, createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -394,6 +396,43 @@ describe.each(reactors)("on the %s reactor", (name, options) => {
     expect(fstatSync(fd).isFile()).toBe(true);
     closeSync(fd);
     await expect(go(UnixStream.fromFd(999_999))).rejects.toMatchObject({ code: "EBADF" });
+  });
+
+  test("fromSocket makes a stream of a socket of Node's, also one that an upgrade hands over", async () => {
+    const http = createHttpServer();
+    http.on("upgrade", async (_request, socket) => {
+      const theirs = await go(TcpStream.fromSocket(socket));
+      await go(
+        theirs.writeAll(
+          bytes("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
+        ),
+      );
+      const buf = new Uint8Array(100);
+      for (let n: number; (n = await go(theirs.read(buf))) > 0; )
+        await go(theirs.writeAll(buf.subarray(0, n)));
+      theirs.close();
+    });
+    http.listen(0, "127.0.0.1");
+    await once(http, "listening");
+    const socket = connect((http.address() as AddressInfo).port, "127.0.0.1");
+    await once(socket, "connect");
+    const ours = await go(TcpStream.fromSocket(socket));
+    await go(ours.writeAll(bytes("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")));
+    const buf = new Uint8Array(200);
+    expect(await go(ours.read(buf))).toBeGreaterThan(50);
+    await go(ours.writeAll(bytes("echo")));
+    await go(ours.shutdown());
+    expect(await go(readAll(ours))).toBe("echo");
+    expect([openSources(), runtime.reactor]).toEqual([1, name]);
+    ours.close();
+    http.close();
+    await once(http, "close");
+  });
+
+  test("fromSocket refuses what is no connected socket", async () => {
+    expect(() => TcpStream.fromSocket(3 as never)).toThrow(TypeError);
+    await expect(go(TcpStream.fromSocket({}))).rejects.toThrow(TypeError);
+    await expect(go(TcpStream.fromSocket(new Socket()))).rejects.toThrow(TypeError);
   });
 
   test("intoFd hands a stream's descriptor to a socket of Node's", async () => {

@@ -412,8 +412,7 @@ describe.each(reactors)("udp on the %s reactor", (name, options) => {
       await go(a.connect({ host: "127.0.0.1", port }));
       const sends = Array.from(
         { length: 2000 },
-        () =>
-          new Promise((sent) => socket.send(Buffer.alloc(1000), a.localAddress.port, "127.0.0.1", sent)),
+        () => new Promise((sent) => socket.send(Buffer.alloc(1000), a.localAddress.port, "127.0.0.1", sent)),
       );
       await Promise.all(sends);
       let received = 0;

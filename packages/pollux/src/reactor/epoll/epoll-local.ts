@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { NodeTcpStream } from "../node/node-tcp-stream.ts";
 import { openPipe } from "../open-pipe.ts";
 import type { PipeMode, UnixListenOptions } from "../options.ts";
 import type { LocalReactor } from "../reactor.ts";
@@ -106,13 +107,18 @@ export class EpollLocal implements LocalReactor {
   }
 
   adoptTcp(fd: number): TcpStreamSource {
-    const family = this.adoptSocket(fd, [AF_INET, AF_INET6], "a TCP socket");
+    const family = this.adoptSocketOf(fd, [AF_INET, AF_INET6], "a TCP socket");
     const peer = this.nameOf(fd, 1);
     return EpollTcpStream.accepted(this.parts, fd, family, peer, {});
   }
 
+  /** Its descriptor is Node's, whose loop watches it: so what Node's reactor would make of it is what it is here. */
+  adoptSocket(socket: object): TcpStreamSource {
+    return NodeTcpStream.adopted(this.parts.sources, socket);
+  }
+
   adoptUnix(fd: number): UnixStreamSource {
-    this.adoptSocket(fd, [AF_UNIX], "a Unix socket for streams");
+    this.adoptSocketOf(fd, [AF_UNIX], "a Unix socket for streams");
     const [local, peer] = [this.nameOf(fd, 0), this.nameOf(fd, 1)];
     return EpollUnixStream.of(this.parts, fd, decodeUnixAddress(local), decodeUnixAddress(peer));
   }
@@ -136,7 +142,7 @@ export class EpollLocal implements LocalReactor {
    * @returns the family of its addresses
    * @throws TypeError for another kind of descriptor, and the system's error; it is left as it was then
    */
-  private adoptSocket(fd: number, families: readonly number[], what: string): number {
+  private adoptSocketOf(fd: number, families: readonly number[], what: string): number {
     const { native } = this.parts.epoll;
     this.adopt(fd);
     try {

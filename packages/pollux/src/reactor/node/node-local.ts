@@ -54,6 +54,10 @@ export class NodeLocal implements LocalReactor {
     throw new TypeError(`descriptor ${fd} is not a TCP socket, or not connected`);
   }
 
+  adoptSocket(socket: object): TcpStreamSource {
+    return NodeTcpStream.adopted(this.sources, socket);
+  }
+
   adoptUnix(fd: number): UnixStreamSource {
     return NodeUnixStream.of(this.sources, this.socketOf(fd), null);
   }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { UnsupportedError } from "../../core/errors.ts";
 import type { LinkedList } from "../../core/list.ts";
 import { Pending, type Poll } from "../../core/poll.ts";
@@ -41,6 +41,20 @@ export class NodeTcpStream extends NodeByteStream implements TcpStreamSource {
     stream.attach(socket);
     stream.onConnect(socket);
     return stream;
+  }
+
+  /**
+   * A connected socket that somebody else has made, and that nobody reads from.
+   *
+   * @throws TypeError for what is none
+   */
+  static adopted(sources: LinkedList<BaseSource>, socket: object): NodeTcpStream {
+    if (!(socket instanceof Socket)) throw new TypeError("fromSocket needs a net.Socket of Node's");
+    if (socket.remoteAddress === undefined || socket.connecting || socket.destroyed)
+      throw new TypeError("fromSocket needs a socket that is connected over TCP");
+    socket.pause();
+    socket.allowHalfOpen = true;
+    return NodeTcpStream.accepted(sources, socket, {});
   }
 
   protected override tryConnect(): Poll<void> {
