@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { Pending } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
@@ -8,6 +9,7 @@ interface Accepts<S> {
   pollAccept(cx: Context, acceptor: object): Poll<S>;
   acceptEnded(acceptor: object): void;
   readonly isClosed: boolean;
+  readonly inspected: InspectionTarget;
 }
 
 /**
@@ -42,5 +44,9 @@ export class Incoming<S> implements StreamSource<S> {
   /** The next connection stays for whoever asks next. */
   cancel(): void {
     this.listener.acceptEnded(this);
+  }
+
+  inspectNext(): Inspection {
+    return { op: "accept() on", target: this.listener.inspected };
   }
 }

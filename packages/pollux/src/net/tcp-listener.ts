@@ -1,7 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
-import type { Inspection } from "../core/inspection.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { SocketAddress, TcpListenOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
@@ -78,6 +78,12 @@ export class TcpListener {
     checkFlag("exclusive", options.exclusive);
     checkSocketOptions(options);
     return new Bind(options);
+  }
+
+  /** @internal */
+  get inspected(): InspectionTarget {
+    const { host, port } = this.localAddress;
+    return { kind: "TCP listener", name: `${host}:${port}`, key: this };
   }
 
   /**
@@ -234,7 +240,6 @@ class Accept extends Future<TcpStream> {
   override inspect(): Inspection {
     const listener = this.#listener;
     if (listener === null) return { op: "accept()" };
-    const { host, port } = listener.localAddress;
-    return { op: "accept() on", target: { kind: "TCP listener", name: `${host}:${port}`, key: listener } };
+    return { op: "accept() on", target: listener.inspected };
   }
 }

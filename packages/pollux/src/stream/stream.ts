@@ -5,6 +5,7 @@ import type { Flat } from "../combine/types.ts";
 import type { Context } from "../core/context.ts";
 import { MovedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import { type Inspection, inspectionOf } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import { checkCount } from "../sync/count.ts";
@@ -258,6 +259,12 @@ export class Stream<T> extends BaseStream<T> {
     const { source } = this;
     if (source === null) throw new MovedError(this.movedInto);
     return source.pollNext(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return this.source === null
+      ? { op: "next", state: "the stream has gone elsewhere" }
+      : inspectionOf(this.source);
   }
 
   override cancel(cx: Context): Poll<void> {
