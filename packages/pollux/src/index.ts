@@ -87,7 +87,7 @@ export { readerFromWeb } from "./interop/reader-from-web.ts";
 export type { ChunkSink, SinkStep } from "./interop/sink.ts";
 export { toCallback } from "./interop/to-callback.ts";
 export { type FastifyReplyLike, toFastifyHandler } from "./interop/to-fastify-handler.ts";
-export { type HandlerResponse, type NextHandler, toHandler } from "./interop/to-handler.ts";
+export { type HandlerResponseLike, type NextHandler, toHandler } from "./interop/to-handler.ts";
 export { type HonoContextLike, toHonoHandler } from "./interop/to-hono-handler.ts";
 export { toNodeDuplex } from "./interop/to-node-duplex.ts";
 export { type ToNodeReadableOptions, toNodeReadable } from "./interop/to-node-readable.ts";
@@ -135,7 +135,7 @@ export { Reader } from "./io/reader.ts";
 export { repeat } from "./io/repeat.ts";
 export { simplex } from "./io/simplex.ts";
 export { sink } from "./io/sink.ts";
-export { type Take, take } from "./io/take.ts";
+export { type TakeReader, take } from "./io/take.ts";
 export type { TextOptions } from "./io/utf8.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
