@@ -3,6 +3,7 @@ import { type Future, isFuture } from "./future.ts";
 
 /** What gives values, and can tell what the next one waits for: the source of a stream, or who lends one. */
 export interface InspectableSource {
+  /** See {@link StreamSource.inspectNext}. */
   inspectNext?(): Inspection;
 }
 

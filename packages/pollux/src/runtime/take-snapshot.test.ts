@@ -371,6 +371,7 @@ const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
     },
     "join > lazy > emit (the next value is not wanted yet)",
   ],
+  "Stream.never": [() => Stream.never().collect(), "collect > never"],
   "Stream.once": [() => Stream.once(never()).collect(), "collect > once > never"],
   "Stream.unfold": [
     () =>
