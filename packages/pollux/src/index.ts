@@ -60,7 +60,7 @@ export {
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
-export type { Inspection, InspectionTarget } from "./core/inspection.ts";
+export type { InspectableSource, Inspection, InspectionTarget, Polled } from "./core/inspection.ts";
 export type { Place } from "./core/places.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";

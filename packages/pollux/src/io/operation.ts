@@ -1,17 +1,12 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
-import type { Inspection, InspectionTarget } from "../core/inspection.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { AsyncRead } from "./async-read.ts";
 import type { AsyncWrite } from "./async-write.ts";
+import type { Inspected } from "./inspected.ts";
 import type { Side } from "./side.ts";
-
-/** What a dump calls the stream that an operation waits on. */
-interface Inspected {
-  /** @internal */
-  readonly inspected: InspectionTarget;
-}
 
 /** What one operation at a time takes something from. */
 export interface Readings extends Inspected {

@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { Pending } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
@@ -36,5 +37,9 @@ export class Incoming<S> implements StreamSource<S> {
   /** The next connection stays for whoever asks next. */
   cancel(): void {
     this.listener.acceptEnded(this);
+  }
+
+  inspectNext(): Inspection {
+    return { op: "accept() on", target: this.listener.inspected };
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, Polled } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type Readings, ReadOperation, WriteOperation, type Writings } from "../io/operation.ts";
 import { Readiness } from "../reactor/readiness.ts";
@@ -95,6 +96,13 @@ export class WhenReady extends Future<Ready> {
     this.over = true;
     this.read?.cancel();
     this.write?.cancel();
+  }
+
+  override inspect(): Inspection {
+    const futures = [this.read, this.write].flatMap((each): [string, Polled][] =>
+      each === null ? [] : [["", each]],
+    );
+    return { op: "ready()", futures, any: true };
   }
 }
 

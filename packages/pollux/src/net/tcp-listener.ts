@@ -1,4 +1,5 @@
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { SocketAddress, TcpListenOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
 import type { TcpListenerSource, TcpStreamSource } from "../reactor/source.ts";
@@ -90,6 +91,12 @@ export class TcpListener {
       poll: (source, cx) => source.pollListen(cx),
       done: (source) => new TcpListener(source),
     });
+  }
+
+  /** @internal */
+  get inspected(): InspectionTarget {
+    const { host, port } = this.localAddress;
+    return { kind: "TCP listener", name: `${host}:${port}`, key: this };
   }
 
   /**

@@ -60,5 +60,10 @@ export const MSG_TRUNC = 0x20;
 
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const ENFILE = 23;
+export const EMFILE = 24;
+export const ECONNABORTED = 103;
+export const ENOBUFS = 105;
 export const EINPROGRESS = 115;
 export const ENOTCONN = 107;

@@ -4,6 +4,7 @@ import { Readiness } from "../readiness.ts";
 import { EAGAIN, ENOTCONN, MSG_PEEK, SHUT_WR } from "./constants.ts";
 import { Descriptor, type DescriptorOwner } from "./descriptor.ts";
 import type { EpollParts } from "./epoll-parts.ts";
+import { LingeringClose } from "./lingering-close.ts";
 import type { Native } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
@@ -12,6 +13,9 @@ const MOST_BUFFERS = 64;
 
 /** The most bytes of a file that one call sends, so that one that is large does not keep the thread to itself. */
 const MOST_OF_A_FILE = 1 << 20;
+
+/** Where a byte goes that is only looked at. */
+const PEEKED = new Uint8Array(1);
 
 /**
  * A connected socket, of whatever kind. The system's buffers are the only ones: a read and a write are the system calls
@@ -71,6 +75,7 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
     // As many as one call takes: what is short is told by the room in those.
     const taken = bufs.length > MOST_BUFFERS ? bufs.slice(0, MOST_BUFFERS) : bufs;
     const room = taken.reduce((sum, { length }) => sum + length, 0);
+    if (room === 0) return 0;
     const size = this.received(descriptor, this.native.readVectored(descriptor.fd, taken), room);
     if (size !== Pending) this.bytesRead += size;
     return size;
@@ -83,6 +88,8 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
   private receive(buf: Uint8Array, flags: number): Poll<number> {
     const descriptor = this.reader();
     if (descriptor === null) return this.readEnd ? 0 : Pending;
+    // A buffer that was transferred meanwhile has no room: that nothing fits is not the end.
+    if (buf.length === 0) return 0;
     const size = this.readInto(descriptor.fd, buf, flags);
     // A peek that is short says nothing of what a read would find.
     return this.received(descriptor, size, flags === 0 ? buf.length : 0);
@@ -188,13 +195,32 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
   override get readiness(): number {
     const { descriptor } = this;
     if (this.failure !== null || descriptor === null) return Readiness.Failed;
-    let bits = 0;
-    if (descriptor.canRead) bits |= Readiness.Readable;
+    let bits = this.inputReadiness(descriptor);
     if (descriptor.canWrite && !this.ended) bits |= Readiness.Writable;
-    if (descriptor.hasHungUp) bits |= Readiness.ReadClosed;
     if (this.ended) bits |= Readiness.WriteClosed;
     if (descriptor.hasFailed) bits |= Readiness.Failed;
     return bits;
+  }
+
+  /** An event may be old, what it told of having been read: so it is looked whether a read would give something. */
+  private inputReadiness(descriptor: Descriptor): number {
+    if (this.readEnd) return Readiness.Readable | Readiness.ReadClosed;
+    if (!descriptor.canRead) return 0;
+    const size = this.peekByte(descriptor.fd);
+    if (size > 0) return Readiness.Readable;
+    if (size === 0) return Readiness.Readable | Readiness.ReadClosed;
+    if (size === -EAGAIN) {
+      descriptor.canRead = false;
+      return 0;
+    }
+    // The system tells of a failure once, so it is kept for the next operation.
+    this.fail(systemError(size, "read"));
+    return Readiness.Failed;
+  }
+
+  /** Gives 1 if there is a byte to read, 0 at the end, or `-errno`. */
+  protected peekByte(fd: number): number {
+    return this.native.receive(fd, PEEKED, 0, 1, MSG_PEEK);
   }
 
   /** Whether there is nothing after an end that was read. */
@@ -233,8 +259,16 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
   }
 
   protected releaseDescriptor(): void {
-    this.descriptor?.close();
+    const { descriptor } = this;
     this.descriptor = null;
     this.parts.sources.remove(this);
+    if (descriptor === null) return;
+    if (this.hasUnread(descriptor)) new LingeringClose(this.parts.epoll, descriptor);
+    else descriptor.close();
+  }
+
+  /** Whether a plain close would reset the connection, and with it discard what is on its way to the peer. */
+  protected hasUnread(descriptor: Descriptor): boolean {
+    return descriptor.canRead && !this.readEnd && this.failure === null && this.peekByte(descriptor.fd) > 0;
   }
 }

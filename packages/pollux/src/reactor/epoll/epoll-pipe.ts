@@ -38,6 +38,16 @@ export class EpollPipe extends EpollByteStream implements ByteSource {
     return this.native.read(fd, buf, 0, buf.length);
   }
 
+  /** It cannot be looked into: the event is taken at its word. */
+  protected override peekByte(): number {
+    return 1;
+  }
+
+  /** Nothing that was written is lost by a close. */
+  protected override hasUnread(): boolean {
+    return false;
+  }
+
   protected override writeFrom(fd: number, buf: Uint8Array): number {
     return this.native.write(fd, buf, 0, buf.length);
   }

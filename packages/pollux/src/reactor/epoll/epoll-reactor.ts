@@ -1,9 +1,16 @@
 import { LinkedList } from "../../core/list.ts";
 import type { BaseSource } from "../base-source.ts";
 import { DnsLookup } from "../dns-lookup.ts";
-import type { LookupOptions, TcpConnectOptions, TcpListenOptions, UdpBindOptions } from "../options.ts";
+import type {
+  LookupOptions,
+  SocketOptions,
+  TcpConnectOptions,
+  TcpListenOptions,
+  UdpBindOptions,
+} from "../options.ts";
 import type { LocalReactor, Reactor } from "../reactor.ts";
 import type { LookupSource, TcpListenerSource, TcpStreamSource, UdpSource } from "../source.ts";
+import { checkEpollOptions } from "./check-epoll-options.ts";
 import { EpollLocal } from "./epoll-local.ts";
 import { epollOfThread } from "./epoll-of-thread.ts";
 import type { EpollParts } from "./epoll-parts.ts";
@@ -44,8 +51,8 @@ export class EpollReactor implements Reactor {
     return new DnsLookup(host, options);
   }
 
-  checkOptions(): void {
-    // All of them can be set.
+  checkOptions(kind: "listener" | "stream", options: Partial<SocketOptions>): void {
+    checkEpollOptions(kind, options);
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { Pending, type Poll } from "../../core/poll.ts";
 import { type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, TcpListenOptions } from "../options.ts";
 import type { TcpListenerSource, TcpStreamSource } from "../source.ts";
+import { checkEpollOptions } from "./check-epoll-options.ts";
 import { AF_INET6, EPOLLET, EPOLLIN, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_STREAM } from "./constants.ts";
 import { EpollListener } from "./epoll-listener.ts";
 import type { EpollParts } from "./epoll-parts.ts";
@@ -27,6 +28,7 @@ export class EpollTcpListener extends EpollListener<TcpStreamSource> implements 
 
   protected override tryListen(): Poll<void> {
     if (!this.asked) {
+      checkEpollOptions("listener", this.options);
       this.asked = true;
       resolve(this.options.host, "any", (resolved) => this.onResolved(resolved));
     }

@@ -3,6 +3,7 @@ import { Pending, type Poll } from "../../core/poll.ts";
 import { type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, SocketOptions, TcpConnectOptions } from "../options.ts";
 import type { TcpStreamSource } from "../source.ts";
+import { checkEpollOptions } from "./check-epoll-options.ts";
 import { CONNECTION, Connecting, type Connector } from "./connecting.ts";
 import { EpollByteStream } from "./epoll-byte-stream.ts";
 import type { EpollParts } from "./epoll-parts.ts";
@@ -60,6 +61,7 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
   protected override tryConnect(): Poll<void> {
     const { options } = this;
     if (!this.asked && options !== null) {
+      checkEpollOptions("stream", options);
       this.asked = true;
       resolve(options.host, options.family ?? "any", (resolved) => this.onResolved(options, resolved));
     }
@@ -98,7 +100,9 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
   }
 
   setOption<K extends keyof SocketOptions>(name: K, value: SocketOptions[K]): void {
-    setOption(this.optionSocket(), name, value);
+    const socket = this.optionSocket();
+    checkEpollOptions("stream", { [name]: value });
+    setOption(socket, name, value);
     const { keepAlive }: Partial<SocketOptions> = { [name]: value };
     if (keepAlive !== undefined) this.keepsAlive = keepAlive;
   }
