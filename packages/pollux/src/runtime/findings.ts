@@ -52,7 +52,8 @@ function isWaiting({ state }: TaskSnapshot): boolean {
 function unitsOf(tasks: Tasks): Map<string, Unit> {
   const around = aroundTasks(tasks);
   const units = new Map<string, Unit>();
-  for (const task of tasks.values()) {
+  // The last one spawned first: in this order circles are told, from who waits to whom it waits for, mostly.
+  for (const task of [...tasks.values()].sort((a, b) => b.id - a.id)) {
     const { id, waitsFor } = task;
     if (waitsFor === undefined || !isWaiting(task)) continue;
     const outer = around.get(id) ?? [];
