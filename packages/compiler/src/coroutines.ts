@@ -52,6 +52,8 @@ export interface CompileContext {
   /** Line from 1, column from 0, in the source. */
   readonly placeOf: (node: AnyNode) => { readonly line: number; readonly column: number };
   readonly filename: string;
+  /** Names that mean `co` without an import. */
+  readonly assumed: readonly string[];
   /** Whether an import from this module is one from Pollux. */
   readonly isPollux: (module: string) => boolean;
 }
@@ -77,6 +79,7 @@ export class Coroutines {
   /** The compiled module; `null` if it has no coroutines. */
   compile(): Program | null {
     this.findImports();
+    for (const each of this.context.assumed) this.coNames.add(each);
     if (this.coNames.size === 0 && this.namespaces.size === 0) return null;
     this.findKnown();
     const body = this.context.program.body.flatMap((each): Body[] => {
@@ -228,7 +231,9 @@ export class Coroutines {
     const names = context.names.within(fn);
     const ownThis = fn.type !== "ArrowFunctionExpression";
     const baseName = original.id?.name ?? assignedTo ?? "anonymous";
-    const isClosure = this.isClosure(fn, ownThis);
+    const ownName =
+      fn.type === "FunctionExpression" && fn.id && new Scopes(fn).free.has(fn.id.name) ? fn.id.name : null;
+    const isClosure = ownName !== null || this.isClosure(fn, ownThis);
     const frameClass = context.names.fresh(`${baseName}$Frame`);
     const runName = isClosure
       ? names.fresh("run")
@@ -301,13 +306,19 @@ export class Coroutines {
       );
       return located(entry, call);
     }
-    const code: Expression = ownThis
-      ? b.function(null, runParams, emitted.body)
-      : b.arrow(runParams, b.block(emitted.body));
-    return located(
+    // A name, for stacks; an arrow function, which has none, only where the code needs the `this` around it.
+    const code: Expression =
+      ownThis || !usesLexical(fn)
+        ? b.function(b.id(names.fresh(`${baseName}$run`)), runParams, emitted.body)
+        : b.arrow(runParams, b.block(emitted.body));
+    const made = located(
       context.names.callRuntime("closure", located(code, original), b.arrow([b.id(self)], entry)),
       call,
     );
+    if (ownName === null) return made;
+    // Its name means the coroutine itself, in its own code.
+    const named = [b.declare("const", b.id(ownName), made), b.return(b.id(ownName))];
+    return b.call(b.arrow([], b.block(named)));
   }
 
   /** Says where the frames can wait, for dumps. */
