@@ -200,15 +200,24 @@ export class Coroutines {
         return { ...node, value, ...(node.type === "Property" ? { shorthand: false } : {}) } as AnyNode;
       }
     }
-    return this.within(node, () => mapChildren(node, this.map));
+    return mayHaveCoroutine(node) ? this.within(node, () => mapChildren(node, this.map)) : node;
   };
+
+  private classes = 0;
+
+  private get isInClass(): boolean {
+    return this.classes > 0;
+  }
 
   private within<R>(node: AnyNode, run: () => R): R {
     const names = declaredBy(node);
+    const isClass = node.type === "ClassExpression" || node.type === "ClassDeclaration";
+    if (isClass) this.classes++;
     if (names !== null) this.around.push(names);
     try {
       return run();
     } finally {
+      if (isClass) this.classes--;
       if (names !== null) this.around.pop();
     }
   }
@@ -231,9 +240,10 @@ export class Coroutines {
     const names = context.names.within(fn);
     const ownThis = fn.type !== "ArrowFunctionExpression";
     const baseName = original.id?.name ?? assignedTo ?? "anonymous";
+    const scopes = new Scopes(fn);
     const ownName =
-      fn.type === "FunctionExpression" && fn.id && new Scopes(fn).free.has(fn.id.name) ? fn.id.name : null;
-    const isClosure = ownName !== null || this.isClosure(fn, ownThis);
+      fn.type === "FunctionExpression" && fn.id && scopes.free.has(fn.id.name) ? fn.id.name : null;
+    const isClosure = ownName !== null || this.isClosure(fn, scopes, ownThis);
     const frameClass = context.names.fresh(`${baseName}$Frame`);
     const runName = isClosure
       ? names.fresh("run")
@@ -396,13 +406,32 @@ export class Coroutines {
   }
 
   /** Whether a coroutine's code means variables, or a `this`, of a function or block around it. */
-  private isClosure(fn: AnyFunction, ownThis: boolean): boolean {
-    if (!ownThis && (usesLexical(fn) || new Scopes(fn).usesThis || new Scopes(fn).usesArguments)) return true;
-    if (usesPrivate(fn)) return true;
-    const { free } = new Scopes(fn);
-    return this.around.some((names) => [...free].some((name) => names.has(name)));
+  private isClosure(fn: AnyFunction, scopes: Scopes, ownThis: boolean): boolean {
+    if (!ownThis && (scopes.usesThis || scopes.usesArguments || usesLexical(fn))) return true;
+    if (this.around.some((names) => [...scopes.free].some((name) => names.has(name)))) return true;
+    return this.isInClass && usesPrivate(fn);
   }
 }
+
+/** Whether a call of a function with a coroutine's function as its argument is in a node. */
+function mayHaveCoroutine(node: AnyNode): boolean {
+  const known = calls.get(node);
+  if (known !== undefined) return known;
+  let found = false;
+  if (node.type === "CallExpression") {
+    const [fn] = node.arguments;
+    found = fn !== undefined && isFunction(fn) && (fn.async || fn.generator);
+  }
+  if (!found) {
+    eachChild(node, (child) => {
+      found ||= mayHaveCoroutine(child);
+    });
+  }
+  calls.set(node, found);
+  return found;
+}
+
+const calls = new WeakMap<AnyNode, boolean>();
 
 function exportedName(node: AnyNode): string {
   if (node.type === "Identifier") return node.name;
