@@ -78,7 +78,6 @@ export {
 export { fromNodeReadable } from "./interop/from-node-readable.ts";
 export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
 export type { Handling } from "./interop/handling.ts";
-export type { NodeDuplex, NodeReadable, NodeWritable } from "./interop/node-types.ts";
 export { type OnOptions, type Overflow, on } from "./interop/on.ts";
 export { type EventOptions, once } from "./interop/once.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
@@ -145,6 +144,7 @@ export type { Interest, Ready } from "./net/ready.ts";
 export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
 export { TcpSocket } from "./net/tcp-socket.ts";
 export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";
+export type { NodeDuplex, NodeReadable, NodeWritable } from "./node/node-types.ts";
 // The seam for reactors of one's own
 export type {
   LookupOptions,

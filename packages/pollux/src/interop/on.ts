@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import { describe, LaggedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
+import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import { Stream } from "../stream/stream.ts";
 import { checkCount } from "../sync/count.ts";
@@ -13,7 +14,6 @@ import {
   type EventTargetLike,
   Listeners,
 } from "./event-source.ts";
-import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import type { EventOptions } from "./once.ts";
 
 /**

@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import {
   checkEvents,
@@ -10,7 +11,6 @@ import {
   type EventTargetLike,
   Listeners,
 } from "./event-source.ts";
-import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** When {@link once} and `on` begin to listen, and what ends the waiting. */
 export interface EventOptions {

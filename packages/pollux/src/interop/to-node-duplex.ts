@@ -1,8 +1,8 @@
 import { Duplex as NodeStream } from "node:stream";
 import { ClosedError, describe } from "../core/errors.ts";
 import type { Duplex } from "../io/duplex.ts";
-import { asError, whenGivenUp } from "./node-teardown.ts";
-import type { NodeDuplex } from "./node-types.ts";
+import { asError, whenGivenUp } from "../node/node-teardown.ts";
+import type { NodeDuplex } from "../node/node-types.ts";
 import { Outside } from "./outside.ts";
 import { closing, isReader, PullBytes } from "./pull.ts";
 import { isWriter } from "./sink.ts";

@@ -2,8 +2,8 @@ import { Adopted } from "../core/adopted.ts";
 import type { Context } from "../core/context.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
+import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
-import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** `Reading`: one `read` is under way. `Given` and `Failed`: its outcome has not been taken yet. */
 const New = 0;
