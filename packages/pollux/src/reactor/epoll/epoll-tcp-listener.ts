@@ -3,13 +3,13 @@ import { Acceptor } from "../acceptor.ts";
 import { type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, TcpListenOptions } from "../options.ts";
 import type { TcpListenerSource, TcpStreamSource } from "../source.ts";
+import { systemError } from "../system-error.ts";
 import { AF_INET6, EAGAIN, EPOLLET, EPOLLIN, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_STREAM } from "./constants.ts";
 import { Descriptor, type DescriptorOwner } from "./descriptor.ts";
 import type { EpollParts } from "./epoll-reactor.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
 import { ADDRESS_BYTES, decodeAddress, encodeAddress } from "./socket-address.ts";
 import { setInteger, setOption, setOptions } from "./socket-options.ts";
-import { systemError } from "./system-error.ts";
 
 /** Node's own default. */
 const BACKLOG = 511;

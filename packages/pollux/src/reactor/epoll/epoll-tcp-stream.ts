@@ -5,6 +5,7 @@ import { type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, SocketOptions, TcpConnectOptions } from "../options.ts";
 import { Readiness } from "../readiness.ts";
 import type { TcpStreamSource } from "../source.ts";
+import { systemError } from "../system-error.ts";
 import { CONNECTION, Connecting, type Connector } from "./connecting.ts";
 import { EAGAIN, ENOTCONN, MSG_PEEK, SHUT_WR } from "./constants.ts";
 import { Descriptor, type DescriptorOwner } from "./descriptor.ts";
@@ -12,7 +13,6 @@ import type { EpollParts } from "./epoll-reactor.ts";
 import type { Native } from "./native.ts";
 import { ADDRESS_BYTES, decodeAddress } from "./socket-address.ts";
 import { getOption, type OptionSocket, setOption } from "./socket-options.ts";
-import { systemError } from "./system-error.ts";
 
 /**
  * A connection. The system's buffers are the only ones: a read and a write are the system calls themselves, and what a
