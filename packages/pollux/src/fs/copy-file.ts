@@ -22,6 +22,7 @@ export interface CopyFileOptions {
  * ```ts
  * import { tmpdir } from "node:os";
  * import { join } from "node:path";
+ * import { co, copyFile, remove, run, stat } from "pollux";
  *
  * const copied = join(tmpdir(), `pollux-copy-${process.pid}`);
  * const main = co(function* () {

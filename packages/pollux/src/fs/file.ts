@@ -36,6 +36,7 @@ import { writeWhole } from "./write-whole.ts";
  * ```ts
  * import { tmpdir } from "node:os";
  * import { join } from "node:path";
+ * import { co, File, remove, run } from "pollux";
  *
  * const path = join(tmpdir(), `pollux-${process.pid}.txt`);
  * const main = co(function* () {

@@ -17,6 +17,7 @@ import { Request } from "./request.ts";
  * ```ts
  * import { tmpdir } from "node:os";
  * import { join } from "node:path";
+ * import { co, readLink, remove, run, symlink } from "pollux";
  *
  * const path = join(tmpdir(), `pollux-link-${process.pid}`);
  * const main = co(function* () {

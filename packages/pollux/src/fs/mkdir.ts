@@ -24,6 +24,7 @@ export interface MkdirOptions {
  * ```ts
  * import { tmpdir } from "node:os";
  * import { join } from "node:path";
+ * import { co, mkdir, remove, run, stat } from "pollux";
  *
  * const path = join(tmpdir(), `pollux-mkdir-${process.pid}`);
  * const main = co(function* () {

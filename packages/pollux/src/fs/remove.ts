@@ -22,6 +22,7 @@ export interface RemoveOptions {
  * ```ts
  * import { tmpdir } from "node:os";
  * import { join } from "node:path";
+ * import { co, exists, mkdir, remove, run } from "pollux";
  *
  * const path = join(tmpdir(), `pollux-remove-${process.pid}`);
  * const main = co(function* () {

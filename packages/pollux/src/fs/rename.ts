@@ -16,6 +16,7 @@ import { checkPath, type FilePath } from "./path.ts";
  * ```ts
  * import { tmpdir } from "node:os";
  * import { join } from "node:path";
+ * import { co, exists, remove, rename, run, writeFile } from "pollux";
  *
  * const path = join(tmpdir(), `pollux-rename-${process.pid}`);
  * const main = co(function* () {

@@ -37,12 +37,13 @@ const whole = co(function* writeFile(path: FilePath, data: Uint8Array, opening: 
  * ```ts
  * import { tmpdir } from "node:os";
  * import { join } from "node:path";
+ * import { co, readTextFile, remove, run, writeFile } from "pollux";
  *
  * const path = join(tmpdir(), `pollux-write-${process.pid}.txt`);
  * const main = co(function* () {
- *   yield* writeFile(path, "one\n");
- *   yield* writeFile(path, "two\n", { flags: "a" });
- *   console.log(yield* readTextFile(path)); // "one\ntwo\n"
+ *   yield* writeFile(path, "one ");
+ *   yield* writeFile(path, "two", { flags: "a" });
+ *   console.log(yield* readTextFile(path)); // "one two"
  *   yield* remove(path);
  * });
  * await run(main());

@@ -36,8 +36,8 @@ const within = co(function* <R>(spawning: Spawning, body: (child: Child) => Body
  * @example
  * ```ts
  * const main = co(function* () {
- *   const { status, stdout } = yield* new Command("echo", ["hello"]).output();
- *   console.log(status.success, new TextDecoder().decode(stdout)); // true "hello\n"
+ *   const { status, stdout } = yield* new Command("printf", ["hello"]).output();
+ *   console.log(status.success, new TextDecoder().decode(stdout)); // true "hello"
  * });
  * await run(main());
  * ```
@@ -100,8 +100,8 @@ export class Command {
    * @example
    * ```ts
    * const main = co(function* () {
-   *   const sorted = yield* new Command("sort").output({ input: "b\na\n" });
-   *   console.log(new TextDecoder().decode(sorted.stdout)); // "a\nb\n"
+   *   const { stdout } = yield* new Command("tr", ["a-z", "A-Z"]).output({ input: "hello" });
+   *   console.log(new TextDecoder().decode(stdout)); // "HELLO"
    * });
    * await run(main());
    * ```
