@@ -40,6 +40,7 @@ describe("process_issue_2174", () => {
         for (;;) written += yield* stdin.write(new Uint8Array(8192));
       });
       const filling = spawn(fill());
+      filling.observed();
       // As long as it takes to fill the pipe, and Node's buffer before it.
       for (let last = -1; last !== written; ) {
         last = written;
