@@ -30,7 +30,9 @@ describe("docstrings", () => {
   });
 
   test("so has every public method", () => {
-    const missing = symbols.flatMap(({ name, members }) =>
+    // What is called "…Like" is the shape of another library's object, whose documentation says what its methods do.
+    const ours = symbols.filter(({ name }) => !name.endsWith("Like"));
+    const missing = ours.flatMap(({ name, members }) =>
       members
         .filter((member) => member.kind === "method" && member.doc === null && !member.name.startsWith("["))
         .map((member) => `${name}.${member.name}`),

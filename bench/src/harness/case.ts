@@ -1,8 +1,9 @@
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** Who is measured. `pollux` always is, the others for comparison. */
+/** Who is measured. `pollux` always is, the others for comparison: `generator` is Pollux without the compiler. */
 export const PEERS = [
   "pollux",
+  "generator",
   "promise",
   "async-iterable",
   "rxjs",
@@ -10,6 +11,9 @@ export const PEERS = [
   "effection",
   "web-streams",
   "node-streams",
+  "pollux-node",
+  "node-net",
+  "c-epoll",
   "tokio",
 ] as const;
 
@@ -20,6 +24,9 @@ export type Peer = (typeof PEERS)[number];
  * be measured, it starts the watch anew when the set-up is done, and stops it before the tear-down.
  */
 export type Round = (iterations: number, watch: Stopwatch) => Promise<void>;
+
+/** Gives the bytes that so many suspended tasks hold. */
+export type Weigh = (tasks: number) => Promise<number>;
 
 /** Starts so many tasks that wait for good, and resolves once all of them do. */
 export type Suspend = (tasks: number) => Promise<void>;
@@ -59,7 +66,10 @@ export interface BytesCase extends CaseBase {
   readonly unit: "bytes/task";
   readonly tasks: number;
   readonly quickTasks: number;
-  readonly peers: Readonly<Partial<Record<Peer, Suspend>>>;
+  /** Weighed in a process of their own. */
+  readonly peers?: Readonly<Partial<Record<Peer, Suspend>>>;
+  /** Those that see to their process themselves. */
+  readonly weighs?: Readonly<Partial<Record<Peer, Weigh>>>;
 }
 
 export type Case = TimedCase | BytesCase;

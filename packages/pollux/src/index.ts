@@ -28,7 +28,7 @@ export { withSignal } from "./combine/with-signal.ts";
 // Futures and coroutines
 export { type Cancellable, Cleanup } from "./core/cleanup.ts";
 export { Context, type RuntimeHandle, type TimerDriver, type Waker } from "./core/context.ts";
-export { co } from "./core/coroutine.ts";
+export { type CoOptions, co } from "./core/coroutine.ts";
 export {
   AllDisabledError,
   AllFailedError,
@@ -61,6 +61,7 @@ export {
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
 export type { Inspection, InspectionTarget } from "./core/inspection.ts";
+export type { Place } from "./core/places.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
@@ -99,7 +100,7 @@ export { readerFromWeb } from "./interop/reader-from-web.ts";
 export type { ChunkSink, SinkStep } from "./interop/sink.ts";
 export { toCallback } from "./interop/to-callback.ts";
 export { type FastifyReplyLike, toFastifyHandler } from "./interop/to-fastify-handler.ts";
-export { type HandlerResponse, type NextHandler, toHandler } from "./interop/to-handler.ts";
+export { type HandlerResponseLike, type NextHandler, toHandler } from "./interop/to-handler.ts";
 export { type HonoContextLike, toHonoHandler } from "./interop/to-hono-handler.ts";
 export { toNodeDuplex } from "./interop/to-node-duplex.ts";
 export { type ToNodeReadableOptions, toNodeReadable } from "./interop/to-node-readable.ts";
@@ -147,16 +148,24 @@ export { Reader } from "./io/reader.ts";
 export { repeat } from "./io/repeat.ts";
 export { simplex } from "./io/simplex.ts";
 export { sink } from "./io/sink.ts";
-export { type Take, take } from "./io/take.ts";
+export { type TakeReader, take } from "./io/take.ts";
 export type { TextOptions } from "./io/utf8.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
+export { DatagramSocket, type Received } from "./net/datagram-socket.ts";
 export { type HostPort, parseHostPort } from "./net/host-port.ts";
 export { lookupHost } from "./net/lookup-host.ts";
 export type { Interest, Ready } from "./net/ready.ts";
+export type { OpenFile } from "./net/send-file.ts";
+export { SocketStream } from "./net/socket-stream.ts";
 export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
 export { TcpSocket } from "./net/tcp-socket.ts";
 export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";
+export { type UdpBindSettings, UdpSocket } from "./net/udp-socket.ts";
+export { UnixDatagram } from "./net/unix-datagram.ts";
+export { UnixListener, type UnixListenSettings } from "./net/unix-listener.ts";
+export { type PipeOptions, PipeReader, PipeWriter, unixPipe } from "./net/unix-pipe.ts";
+export { UnixStream } from "./net/unix-stream.ts";
 export type { FileStats, NodeDuplex, NodeReadable, NodeWritable } from "./node/node-types.ts";
 // Processes
 export type { Child } from "./process/child.ts";
@@ -169,19 +178,31 @@ export { stderr, stdin, stdout } from "./process/stdio.ts";
 // The seam for reactors of one's own
 export type {
   LookupOptions,
+  MulticastOptions,
+  PipeMode,
   SocketAddress,
   SocketOptions,
   TcpConnectOptions,
   TcpListenOptions,
+  UdpBindOptions,
+  UdpSocketOptions,
+  UnixCredentials,
+  UnixListenOptions,
 } from "./reactor/options.ts";
-export type { Reactor } from "./reactor/reactor.ts";
+export type { LocalReactor, Reactor } from "./reactor/reactor.ts";
 export type {
   AcceptSource,
   ByteSource,
+  DatagramSource,
   LookupSource,
   Source,
   TcpListenerSource,
   TcpStreamSource,
+  UdpSource,
+  UnixAddress,
+  UnixDatagramSource,
+  UnixListenerSource,
+  UnixStreamSource,
 } from "./reactor/source.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";
@@ -246,6 +267,7 @@ export { JoinMap } from "./task/join-map.ts";
 export { JoinSet, type JoinSetOptions } from "./task/join-set.ts";
 export { type Scope, type ScopeOptions, scope } from "./task/scope.ts";
 export { spawn } from "./task/spawn.ts";
+export { type SuspendedFrame, suspendedFrames } from "./task/suspended-frames.ts";
 export type { Task } from "./task/task.ts";
 export { type TaskLocal, taskLocal } from "./task/task-local.ts";
 export { TaskTracker, type TaskTrackerToken } from "./task/task-tracker.ts";

@@ -10,13 +10,17 @@ import { publicNames } from "./support/public-names.ts";
 const HOLDS_NOTHING: Record<string, string> = {
   AbortHandle: "a name for a task, which belongs to its group",
   Barrier: "its waiters are futures, which leave by themselves",
+  ByteQueue: "bytes in memory",
   CancellationToken: "a token without children or waits is garbage",
   Cleanup: "is driven to its end by its owner",
   Context: "handed out for a poll",
+  Copy: "is finished by its owner, as any future; what it copies between is not its own",
+  CopyBidirectional: "is finished by its owner, as any future; what it copies between is not its own",
   DelayQueue: "armed only while somebody waits",
   Future: "is finished by its owner, to completion or by cancel",
   Interval: "armed only while a tick is awaited",
   JoinHandle: "to drop it leaves the task alone",
+  LengthDelimitedCodec: "remembers the head of a frame",
   Mutex: "its guards are what holds",
   Notify: "its waiters are futures, which leave by themselves",
   OnceCell: "keeps a value, which is its user's",
@@ -27,7 +31,9 @@ const HOLDS_NOTHING: Record<string, string> = {
   Task: "belongs to its group",
   TaskLocal: "a key",
   TaskTracker: "its tokens are what holds; to close it releases nothing",
+  TcpSocket: "holds nothing of the system before it connects or listens",
   TimerEntry: "armed by its owner",
+  TraceRecorder: "events in memory, so many at most",
 };
 
 type Class = abstract new (...args: never[]) => object;

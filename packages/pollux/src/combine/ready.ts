@@ -1,7 +1,7 @@
 import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
-import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
+import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 // Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
@@ -28,6 +28,15 @@ class Ready<T> extends Future<T> {
     if (poll !== PENDING) return { done: true, value: poll };
     if (this.owner === null) this.owner = cx.resumed;
     return suspendOn(cx, this);
+  }
+
+  /** As `Future.awaitIn`, likewise. */
+  override awaitIn(cx: Context): Poll<T> {
+    if (this.owner !== null && this.owner !== cx.resumed) admit(cx, this);
+    const poll = this.poll(cx);
+    if (poll !== PENDING) return poll;
+    if (this.owner === null) this.owner = cx.resumed;
+    return pendingOn(cx, this);
   }
 
   override poll(cx: Context): Poll<T> {

@@ -112,6 +112,14 @@ export abstract class Frame<T> extends Future<T> {
     this.awaited = awaited;
   }
 
+  /** As {@link adopt}, for compiled code: a frame that was made only now, because it suspends, is left with its caller too. */
+  suspend(cx: Context): Pending {
+    const isNew = this.state === New;
+    this.adopt(cx);
+    if (isNew) this.suspendCaller(cx, this as Frame<unknown>);
+    return PENDING;
+  }
+
   /** `yield*` in a calling frame: the first call runs this frame, a later one takes its outcome. */
   override next(): IteratorResult<Suspend, T> {
     const state = this.state;
@@ -131,6 +139,46 @@ export abstract class Frame<T> extends Future<T> {
     throw this.misuse();
   }
 
+  /** `await` in a calling frame that is compiled: as {@link next}. */
+  override awaitIn(cx: Context): Poll<T> {
+    const state = this.state;
+    if (state === New) return this.callIn(cx);
+    if (state === Returned) {
+      const value = this.outcome as T;
+      this.end(Done, undefined);
+      return value;
+    }
+    if (state === Failed) {
+      const error = this.outcome;
+      this.end(Done, undefined);
+      traceCaller(error, this.awaitIn);
+      throw error;
+    }
+    if (state === Suspended && this.owner === null) return this.callAgainIn(cx);
+    throw this.misuse();
+  }
+
+  /** As {@link call}, under a compiled frame. */
+  private callIn(cx: Context): Poll<T> {
+    if (this.owner !== null) throw this.misuse();
+    this.state = Running;
+    let poll: Poll<T>;
+    try {
+      poll = this.step(cx);
+    } catch (error) {
+      this.end(Done, undefined);
+      traceCaller(error, this.awaitIn);
+      throw error;
+    }
+    if (poll === PENDING) {
+      this.suspendCaller(cx, this as Frame<unknown>);
+      return PENDING;
+    }
+    this.state = Done;
+    this.drop();
+    return poll;
+  }
+
   /** Runs this frame under the frame that calls it. */
   private call(): IteratorResult<Suspend, T> {
     const cx = current.cx;
@@ -145,7 +193,10 @@ export abstract class Frame<T> extends Future<T> {
       traceCaller(error, this.next);
       throw error;
     }
-    if (result === SUSPEND) return this.suspendCaller(cx, this as Frame<unknown>);
+    if (result === SUSPEND) {
+      this.suspendCaller(cx, this as Frame<unknown>);
+      return SUSPEND;
+    }
     this.state = Done;
     this.drop();
     return result;
@@ -161,20 +212,26 @@ export abstract class Frame<T> extends Future<T> {
   private callAgain(): IteratorResult<Suspend, T> {
     const cx = current.cx;
     if (cx === null) throw new NoContextError(`\`yield*\` on the coroutine ${this.name}`);
-    if (this.innermost.state === Running) throw this.misuse();
-    const poll = this.poll(cx);
-    if (poll !== PENDING) return { done: true, value: poll };
-    const innermost = this.innermost;
-    this.innermost = this as Frame<unknown>; // It is a root no longer.
-    return this.suspendCaller(cx, innermost);
+    const poll = this.callAgainIn(cx);
+    return poll === PENDING ? SUSPEND : { done: true, value: poll };
   }
 
-  private suspendCaller(cx: Context, innermost: Frame<unknown>): IteratorResult<Suspend, T> {
+  private callAgainIn(cx: Context): Poll<T> {
+    if (this.innermost.state === Running) throw this.misuse();
+    const poll = this.poll(cx);
+    if (poll !== PENDING) return poll;
+    const innermost = this.innermost;
+    this.innermost = this as Frame<unknown>; // It is a root no longer.
+    this.suspendCaller(cx, innermost);
+    return PENDING;
+  }
+
+  /** Leaves this frame, which waits in `innermost`, with the frame that the driver has resumed. */
+  protected suspendCaller(cx: Context, innermost: Frame<unknown>): void {
     const resumed = cx.resumed as Frame<unknown>;
     if (resumed.innermost === resumed) resumed.innermost = innermost;
     resumed.awaited = this as Future<unknown>;
     this.owner = resumed; // Unless there are callers in between: the one that waits adopts it.
-    return SUSPEND;
   }
 
   override poll(cx: Context): Poll<T> {

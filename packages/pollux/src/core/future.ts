@@ -176,6 +176,18 @@ export abstract class Future<T> implements PromiseLike<T> {
   }
 
   /**
+   * What `await` in compiled code calls: {@link next} without an iterator's result. It is repeated for the same reason.
+   * @internal
+   */
+  awaitIn(cx: Context): Poll<T> {
+    if (this.owner !== null && this.owner !== cx.resumed) admit(cx, this);
+    const poll = this.poll(cx);
+    if (poll !== PENDING) return poll;
+    if (this.owner === null && !this.shared) this.owner = cx.resumed;
+    return pendingOn(cx, this);
+  }
+
+  /**
    * What a `throw` into the coroutine that waits here arrives as.
    * @internal
    */
@@ -220,6 +232,17 @@ export function suspendOn(cx: Context, future: Future<unknown>): IteratorYieldRe
   if (cx.resumed === null) throw new NoContextError("`yield*` on a future");
   cx.resumed.awaited = future;
   return SUSPEND;
+}
+
+/**
+ * As {@link suspendOn}, for compiled code.
+ *
+ * @internal
+ */
+export function pendingOn(cx: Context, future: Future<unknown>): Pending {
+  if (cx.resumed === null) throw new NoContextError("`await` on a future");
+  cx.resumed.awaited = future;
+  return PENDING;
 }
 
 /**

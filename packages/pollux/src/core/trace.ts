@@ -5,7 +5,9 @@ const MOST_LINES = 32;
 const added = new WeakMap<Error, number>();
 
 /** The driver's own frames as V8 prints them. A minifier renames them: then they stay in the trace, and nothing is cut. */
-const DRIVER = /^ {4}at (?:GeneratorFrame|Frame)\./;
+const DRIVER = /^ {4}at (?:GeneratorFrame|Frame|ClosureFrame|[^\s.]+\$Frame(?:\$\d+)?)\./;
+/** The function that has a compiled coroutine's code, as V8 prints it. */
+const COMPILED = /^( {4}at )(\S+?)\$run(?:\$\d+)? \(/;
 const RESUME = /^ {4}at \S+\.(?:next|return|throw) \(<anonymous>\)$/;
 
 /**
@@ -36,5 +38,7 @@ export function traceCaller(error: unknown, below: (...args: never[]) => unknown
 /** The lines above the first of the driver's. */
 function ownLines(lines: string[]): string[] {
   const driver = lines.findIndex((line) => DRIVER.test(line));
-  return (driver < 0 ? lines : lines.slice(0, driver)).filter((line) => !RESUME.test(line));
+  return (driver < 0 ? lines : lines.slice(0, driver))
+    .filter((line) => !RESUME.test(line))
+    .map((line) => line.replace(COMPILED, "$1$2 ("));
 }

@@ -9,7 +9,7 @@ import { type ResponseLike, WhileConnected } from "./while-connected.ts";
 export type NextHandler = (error?: unknown) => void;
 
 /** A response that can be ended by whoever finds that its handler has failed. */
-export interface HandlerResponse extends ResponseLike {
+export interface HandlerResponseLike extends ResponseLike {
   readonly headersSent: boolean;
   statusCode: number;
   end(): unknown;
@@ -45,7 +45,7 @@ export interface HandlerResponse extends ResponseLike {
  * await run(main());
  * ```
  */
-export function toHandler<Req, Res extends HandlerResponse>(
+export function toHandler<Req, Res extends HandlerResponseLike>(
   fn: (request: Req, response: Res, next: NextHandler | undefined) => Handling<unknown>,
 ): (request: Req, response: Res, next?: NextHandler) => void {
   requireFunction("toHandler", fn);
@@ -71,7 +71,7 @@ export function toHandler<Req, Res extends HandlerResponse>(
   };
 }
 
-function refuse(response: HandlerResponse): void {
+function refuse(response: HandlerResponseLike): void {
   if (response.headersSent) response.destroy();
   else {
     response.statusCode = 500;

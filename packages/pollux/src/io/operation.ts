@@ -13,17 +13,27 @@ interface Inspected {
   readonly inspected: InspectionTarget;
 }
 
-/** What can be read from, one operation at a time. */
-export interface ReadSide extends AsyncRead, Inspected {
+/** What one operation at a time takes something from. */
+export interface Readings extends Inspected {
   /** @internal */
   readonly reading: Side;
+  /** Whoever waits for it waits no longer. */
+  cancelRead(): void;
 }
 
-/** What can be written to, one operation at a time. */
-export interface WriteSide extends AsyncWrite, Inspected {
+/** What one operation at a time gives something to. */
+export interface Writings extends Inspected {
   /** @internal */
   readonly writing: Side;
+  /** Whoever waits for it waits no longer. */
+  cancelWrite(): void;
 }
+
+/** What bytes can be read from, one operation at a time. */
+export interface ReadSide extends AsyncRead, Readings {}
+
+/** What bytes can be written to, one operation at a time. */
+export interface WriteSide extends AsyncWrite, Writings {}
 
 /**
  * An operation on a side of `S`, which is its own from the first poll to the end.
@@ -75,7 +85,7 @@ abstract class Operation<S extends Inspected, T> extends Future<T> {
 }
 
 /** @internal */
-export abstract class ReadOperation<T, S extends ReadSide = ReadSide> extends Operation<S, T> {
+export abstract class ReadOperation<T, S extends Readings = ReadSide> extends Operation<S, T> {
   protected override sideOf(stream: S): Side {
     return stream.reading;
   }
@@ -86,7 +96,7 @@ export abstract class ReadOperation<T, S extends ReadSide = ReadSide> extends Op
 }
 
 /** @internal */
-export abstract class WriteOperation<T, S extends WriteSide = WriteSide> extends Operation<S, T> {
+export abstract class WriteOperation<T, S extends Writings = WriteSide> extends Operation<S, T> {
   protected override sideOf(stream: S): Side {
     return stream.writing;
   }

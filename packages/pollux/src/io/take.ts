@@ -5,7 +5,7 @@ import { checkSize } from "./check.ts";
 import { Reader } from "./reader.ts";
 
 /** A reader of the first bytes of another one; made by {@link take}. */
-export class Take extends Reader {
+export class TakeReader extends Reader {
   private readonly inner: AsyncRead;
   private left: number;
 
@@ -62,6 +62,6 @@ export class Take extends Reader {
  * console.log(yield* reader.readToEnd()); // Uint8Array(1) [ 4 ]
  * ```
  */
-export function take(reader: AsyncRead, limit: number): Take {
-  return new Take(reader, checkSize("limit", limit, 0));
+export function take(reader: AsyncRead, limit: number): TakeReader {
+  return new TakeReader(reader, checkSize("limit", limit, 0));
 }

@@ -2,13 +2,7 @@ import type { Context } from "../core/context.ts";
 import type { Poll } from "../core/poll.ts";
 import { Pending } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
-
-/** What connections come out of; `acceptor` is who asks, one at a time. */
-interface Accepts<S> {
-  pollAccept(cx: Context, acceptor: object): Poll<S>;
-  acceptEnded(acceptor: object): void;
-  readonly isClosed: boolean;
-}
+import type { Accepts } from "./accept.ts";
 
 /**
  * Connections as they come, until the listener is closed.

@@ -145,6 +145,18 @@ export class MpscSend<T> extends MpscAcquire<T, void> {
     return super.next();
   }
 
+  /** As {@link next}. */
+  override awaitIn(cx: Context): Poll<void> {
+    const channel = this.channel;
+    if (this.state === New && this.owner === null && channel.used < channel.limit && cx.takeBudget()) {
+      this.state = Done;
+      channel.used++;
+      channel.push(this.value);
+      return undefined;
+    }
+    return super.awaitIn(cx);
+  }
+
   protected override granted(): void {
     this.channel.fill(this.value);
   }

@@ -261,6 +261,16 @@ class MpscRecv<T> extends Future<T> implements Receiving {
     return super.next();
   }
 
+  /** As {@link next}. */
+  override awaitIn(cx: Context): Poll<T> {
+    const channel = this.channel;
+    if (channel !== null && this.owner === null && channel.values.size > 0 && cx.takeBudget()) {
+      this.channel = null;
+      return channel.shift();
+    }
+    return super.awaitIn(cx);
+  }
+
   override poll(cx: Context): Poll<T> {
     const channel = this.channel;
     if (channel === null) throw new PollAfterCompletionError("this `recv`");

@@ -1,7 +1,7 @@
 import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { ClosedError, PollAfterCompletionError } from "../core/errors.ts";
-import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
+import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
@@ -155,6 +155,15 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
     if (poll !== PENDING) return { done: true, value: poll };
     if (this.owner === null) this.owner = cx.resumed;
     return suspendOn(cx, this);
+  }
+
+  /** As `Future.awaitIn`, likewise. */
+  override awaitIn(cx: Context): Poll<G> {
+    if (this.owner !== null && this.owner !== cx.resumed) admit(cx, this);
+    const poll = this.poll(cx);
+    if (poll !== PENDING) return poll;
+    if (this.owner === null) this.owner = cx.resumed;
+    return pendingOn(cx, this);
   }
 
   override poll(cx: Context): Poll<G> {

@@ -1,6 +1,6 @@
 import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
-import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
+import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { AbortHandle } from "./abort-handle.ts";
@@ -67,6 +67,13 @@ export class JoinHandle<T> extends Future<T> {
     if (cx === null || (this.owner !== null && this.owner !== cx.resumed)) admit(cx, this);
     const poll = this.poll(cx);
     return poll === PENDING ? suspendOn(cx, this) : { done: true, value: poll }; // Without an owner: it is shared.
+  }
+
+  /** As `Future.awaitIn`, likewise. */
+  override awaitIn(cx: Context): Poll<T> {
+    if (this.owner !== null && this.owner !== cx.resumed) admit(cx, this);
+    const poll = this.poll(cx);
+    return poll === PENDING ? pendingOn(cx, this) : poll;
   }
 
   override poll(cx: Context): Poll<T> {

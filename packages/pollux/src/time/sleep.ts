@@ -1,7 +1,7 @@
 import { ambient } from "../core/ambient.ts";
 import type { Context, TimerDriver, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
-import { admit, Future, type Suspend, suspendOn } from "../core/future.ts";
+import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
@@ -61,6 +61,15 @@ export class Sleep extends Future<void> implements TimerEntry {
     if (poll !== PENDING) return { done: true, value: poll };
     if (this.owner === null) this.owner = cx.resumed;
     return suspendOn(cx, this);
+  }
+
+  /** As `Future.awaitIn`, likewise. */
+  override awaitIn(cx: Context): Poll<void> {
+    if (this.owner !== null && this.owner !== cx.resumed) admit(cx, this);
+    const poll = this.poll(cx);
+    if (poll !== PENDING) return poll;
+    if (this.owner === null) this.owner = cx.resumed;
+    return pendingOn(cx, this);
   }
 
   override poll(cx: Context): Poll<void> {

@@ -86,6 +86,13 @@ export class Descriptor implements Registered {
     return (this.lasting & EPOLLERR) !== 0;
   }
 
+  /** Hears of nothing any more, and leaves the descriptor open; gives its number. */
+  detach(): number {
+    if (this.slot >= 0) this.epoll.unregister(this.slot, this.fd);
+    this.slot = -1;
+    return this.epoll.native.release(this.fd);
+  }
+
   close(): void {
     if (this.slot >= 0) this.epoll.leave(this.slot);
     this.slot = -1;

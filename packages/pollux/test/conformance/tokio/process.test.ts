@@ -50,7 +50,9 @@ describe("process_issue_2174", () => {
       child.close();
       yield* filling;
     });
-    await expect(run(main())).rejects.toMatchObject({ code: expect.stringMatching(/^(EPIPE|POLLUX_CLOSED)$/) });
+    await expect(run(main())).rejects.toMatchObject({
+      code: expect.stringMatching(/^(EPIPE|POLLUX_CLOSED)$/),
+    });
   });
 });
 

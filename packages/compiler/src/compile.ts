@@ -1,0 +1,173 @@
+import remapping, { type SourceMapInput } from "@jridgewell/remapping";
+import { type Comment, type Program, parse } from "acorn";
+import { type JsxOptions, transformSync } from "oxc-transform";
+import type { AnyNode } from "./ast.ts";
+import { Comments } from "./comments.ts";
+import { Coroutines } from "./coroutines.ts";
+import { CompileError, codeFrame, type Diagnostic, Diagnostics } from "./diagnostics.ts";
+import type { CoroutineManifest } from "./manifest.ts";
+import { manifestOf } from "./manifest.ts";
+import { Names } from "./names.ts";
+import { Positions } from "./positions.ts";
+import { printProgram } from "./printer.ts";
+
+export interface CompileOptions {
+  /** Where the source is from: for diagnostics, the source map, and what language it is in. */
+  readonly filename: string;
+  /** The source's own map, if a program has written it. */
+  readonly map?: SourceMapInput | null;
+  /** Says at each state which variables are live, for people to read. */
+  readonly explain?: boolean;
+  /** Modules that `co` may be imported from, besides `"pollux"`. */
+  readonly modules?: readonly (string | RegExp)[];
+  /** What JSX becomes; by default calls of `react/jsx-runtime`, unless a comment in the file says otherwise. */
+  readonly jsx?: JsxOptions;
+}
+
+/** A source map, version 3. */
+export interface CompiledMap {
+  readonly version: 3;
+  readonly file?: string | null;
+  readonly sources: (string | null)[];
+  readonly sourcesContent?: (string | null)[];
+  readonly names: string[];
+  readonly mappings: string;
+}
+
+export interface CompileResult {
+  readonly code: string;
+  readonly map: CompiledMap;
+  /** What the compiled coroutines wait at. */
+  readonly manifest: readonly CoroutineManifest[];
+  /** Warnings; errors are thrown. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What a source that has coroutines has to mention. */
+const MENTIONS = /\bco\b/;
+
+/** Whether a source may have coroutines to compile: quick, and sometimes yes where there are none. */
+export function mayHaveCoroutines(source: string): boolean {
+  return MENTIONS.test(source) && /\basync\b|\bfunction\s*\*/.test(source);
+}
+
+/**
+ * Compiles the coroutines of a module, in TypeScript or JavaScript, with JSX or without it: `co(async …)` and
+ * `co(function* …)` become state machines. Types are erased. Gives `null` for a module without coroutines.
+ *
+ * @throws CompileError for what cannot be compiled, or parsed
+ */
+export function compile(source: string, options: CompileOptions): CompileResult | null {
+  if (!mayHaveCoroutines(source)) return null;
+  const { filename } = options;
+  const plain = eraseTypes(source, filename, options.jsx);
+  const comments: Comment[] = [];
+  const program = parseModule(plain.code, filename, source, comments);
+  const positions = new Positions(plain.map);
+  const diagnostics = new Diagnostics(filename, source, (line, column) => positions.original(line, column));
+  const ours = new Comments();
+  const names = new Names(program);
+  const placeOf = (node: AnyNode): { line: number; column: number } => {
+    const start = node.loc?.start;
+    return start ? positions.original(start.line, start.column) : { line: 0, column: 0 };
+  };
+  const coroutines = new Coroutines({
+    program,
+    names,
+    comments: ours,
+    diagnostics,
+    explain: options.explain ?? false,
+    text: (node) => plain.code.slice(node.start, node.end),
+    lineOf: (node) => placeOf(node).line,
+    placeOf,
+    filename,
+    isPollux: (module) => isPollux(module, options.modules),
+  });
+  const compiled = coroutines.compile();
+  if (compiled === null) return null;
+  const printed = printProgram(compiled, filename, plain.code, comments, ours);
+  const maps = [printed.map, ...(plain.map ? [plain.map] : []), ...(options.map ? [options.map] : [])];
+  const map = remapping(maps as SourceMapInput[], () => null);
+  return {
+    code: `${printed.code}\n`,
+    map: {
+      version: 3,
+      sources: map.sources,
+      sourcesContent: options.map ? (map.sourcesContent ?? []) : [source],
+      names: map.names,
+      // Encoded, since that was not asked to be otherwise.
+      mappings: map.mappings as string,
+    },
+    manifest: coroutines.compiled.map((each) => manifestOf(each, filename, source, positions)),
+    diagnostics: diagnostics.found,
+  };
+}
+
+/** As {@link compile}, with comments in the code that say which variables are live at each state. */
+export function expand(source: string, options: CompileOptions): CompileResult | null {
+  return compile(source, { ...options, explain: true });
+}
+
+function isPollux(module: string, more: readonly (string | RegExp)[] = []): boolean {
+  if (module === "pollux") return true;
+  return more.some((each) => (typeof each === "string" ? each === module : each.test(module)));
+}
+
+/** A module without its types, and without JSX. */
+export function eraseTypes(
+  source: string,
+  filename: string,
+  jsx: JsxOptions = { runtime: "automatic" },
+): { code: string; map: (SourceMapInput & object) | null } {
+  if (!/\.[cm]?tsx?$/.test(filename) && !/\.jsx$/.test(filename)) return { code: source, map: null };
+  const result = transformSync(filename, source, {
+    sourcemap: true,
+    target: "esnext",
+    jsx,
+    typescript: { onlyRemoveTypeImports: false },
+  });
+  const [error] = result.errors;
+  if (error !== undefined) {
+    const offset = error.labels[0]?.start ?? 0;
+    const before = source.slice(0, offset).split("\n");
+    throw syntaxError(filename, source, error.message, before.length, (before.at(-1)?.length ?? 0) + 1);
+  }
+  return { code: result.code, map: (result.map as (SourceMapInput & object) | undefined) ?? null };
+}
+
+function parseModule(code: string, filename: string, source: string, comments: Comment[]): Program {
+  try {
+    return parse(code, {
+      ecmaVersion: "latest",
+      sourceType: /\.c[jt]s$/.test(filename) ? "script" : "module",
+      locations: true,
+      onComment: comments,
+      allowHashBang: true,
+    });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // What acorn throws has the place.
+    const { loc } = error as SyntaxError & { loc?: { line: number; column: number } };
+    throw syntaxError(filename, source, error.message, loc?.line ?? 1, (loc?.column ?? 0) + 1);
+  }
+}
+
+function syntaxError(
+  file: string,
+  source: string,
+  message: string,
+  line: number,
+  column: number,
+): CompileError {
+  return new CompileError([
+    {
+      code: "POLLUX_COMPILE_SYNTAX",
+      severity: "error",
+      message,
+      file,
+      line,
+      column,
+      frame: codeFrame(source, line, column),
+    },
+  ]);
+}

@@ -1,0 +1,581 @@
+import {
+  type AnyFunction,
+  type AnyNode,
+  type BlockStatement,
+  b,
+  type Expression,
+  eachChild,
+  type Identifier,
+  isFunction,
+  isLoop,
+  located,
+  mapChildren,
+  namesIn,
+  type Pattern,
+  type Program,
+  type Statement,
+} from "./ast.ts";
+import type { Machine } from "./builder.ts";
+import { check } from "./check.ts";
+import type { Comments } from "./comments.ts";
+import { desugar } from "./desugar.ts";
+import type { Diagnostics } from "./diagnostics.ts";
+import { type EmittedState, emit, slotName } from "./emit.ts";
+import { flatten } from "./flatten.ts";
+import { Form, type Known } from "./form.ts";
+import { Liveness } from "./liveness.ts";
+import type { Names } from "./names.ts";
+import { isPreemptive, preempt } from "./preempt.ts";
+import { type Resolved, resolve } from "./resolve.ts";
+import { Scopes } from "./scopes.ts";
+
+type Call = Extract<Expression, { type: "CallExpression" }>;
+type Body = Program["body"][number];
+
+/** What is known of a compiled coroutine. */
+export interface Compiled {
+  /** Its name, or that of the variable it is assigned to. */
+  readonly name: string;
+  readonly fn: AnyFunction;
+  readonly slots: number;
+  readonly states: readonly EmittedState[];
+}
+
+export interface CompileContext {
+  readonly program: Program;
+  readonly names: Names;
+  readonly comments: Comments;
+  readonly diagnostics: Diagnostics;
+  readonly explain: boolean;
+  readonly text: (node: AnyNode) => string;
+  readonly lineOf: (node: AnyNode) => number;
+  /** Line from 1, column from 0, in the source. */
+  readonly placeOf: (node: AnyNode) => { readonly line: number; readonly column: number };
+  readonly filename: string;
+  /** Whether an import from this module is one from Pollux. */
+  readonly isPollux: (module: string) => boolean;
+}
+
+/** Compiles every `co(async …)` and `co(function* …)` of a module. */
+export class Coroutines {
+  readonly compiled: Compiled[] = [];
+  private readonly context: CompileContext;
+  /** What `co` is called in this module, and what the whole of Pollux is. */
+  private readonly coNames = new Set<string>();
+  private readonly namespaces = new Set<string>();
+  /** Names declared in the functions and blocks around, innermost last. */
+  private readonly around: Set<string>[] = [];
+  private hoisted: Statement[] = [];
+  /** Coroutines of the module's own level that can be called directly, by their names. */
+  private readonly known = new Map<string, { run: string; params: number; end: number }>();
+  private readonly runNames = new Map<AnyNode, string>();
+
+  constructor(context: CompileContext) {
+    this.context = context;
+  }
+
+  /** The compiled module; `null` if it has no coroutines. */
+  compile(): Program | null {
+    this.findImports();
+    if (this.coNames.size === 0 && this.namespaces.size === 0) return null;
+    this.findKnown();
+    const body = this.context.program.body.flatMap((each): Body[] => {
+      // A statement stays a statement.
+      const statement = this.map(each) as Body;
+      const before = this.hoisted;
+      this.hoisted = [];
+      return [...before, statement];
+    });
+    this.context.diagnostics.check();
+    if (this.compiled.length === 0) return null;
+    return { ...this.context.program, body: [this.runtimeImport(), ...body] };
+  }
+
+  private findImports(): void {
+    for (const each of this.context.program.body) {
+      if (each.type !== "ImportDeclaration" || !this.context.isPollux(String(each.source.value))) continue;
+      for (const specifier of each.specifiers) {
+        if (specifier.type === "ImportNamespaceSpecifier") this.namespaces.add(specifier.local.name);
+        else if (specifier.type === "ImportSpecifier" && exportedName(specifier.imported) === "co") {
+          this.coNames.add(specifier.local.name);
+        }
+      }
+    }
+  }
+
+  private runtimeImport(): Body {
+    const specifiers = [...this.context.names.imports]
+      .sort(([a], [c]) => (a < c ? -1 : 1))
+      .map(([imported, local]) => ({
+        type: "ImportSpecifier" as const,
+        imported: b.id(imported),
+        local: b.id(local),
+        start: 0,
+        end: 0,
+      }));
+    return {
+      type: "ImportDeclaration",
+      specifiers,
+      source: {
+        type: "Literal",
+        value: "pollux/compiler-runtime",
+        raw: '"pollux/compiler-runtime"',
+        start: 0,
+        end: 0,
+      },
+      attributes: [],
+      start: 0,
+      end: 0,
+    };
+  }
+
+  /** `const f = co(…)` of the module's own level, where a call of `f` can only mean this one. */
+  private findKnown(): void {
+    for (const each of this.context.program.body) {
+      const node = each.type === "ExportNamedDeclaration" ? each.declaration : each;
+      if (node?.type !== "VariableDeclaration" || node.kind !== "const") continue;
+      for (const { id, init } of node.declarations) {
+        if (id.type !== "Identifier" || init?.type !== "CallExpression") continue;
+        const fn = this.coroutineOf(init);
+        if (fn === null || !fn.params.every((param) => param.type === "Identifier")) continue;
+        const scopes = new Scopes(fn);
+        if (scopes.usesThis || scopes.usesArguments) continue;
+        if (fn.type === "ArrowFunctionExpression" && usesLexical(fn)) continue;
+        const run = this.context.names.fresh(`${id.name}$run`);
+        this.known.set(id.name, { run, params: fn.params.length, end: node.end });
+        this.runNames.set(fn, run);
+      }
+    }
+  }
+
+  /** The function that a call of `co` is given, if the call is one. */
+  private coroutineOf(call: Call): AnyFunction | null {
+    const { callee } = call;
+    const isCo =
+      callee.type === "Identifier"
+        ? this.coNames.has(callee.name) && !this.isShadowed(callee.name)
+        : callee.type === "MemberExpression" &&
+          !callee.computed &&
+          callee.object.type === "Identifier" &&
+          this.namespaces.has(callee.object.name) &&
+          !this.isShadowed(callee.object.name) &&
+          callee.property.type === "Identifier" &&
+          callee.property.name === "co";
+    const [fn] = call.arguments;
+    if (!isCo || fn === undefined || !isFunction(fn)) return null;
+    return fn.async || fn.generator ? fn : null;
+  }
+
+  private isShadowed(name: string): boolean {
+    return this.around.some((each) => each.has(name));
+  }
+
+  private readonly map = (node: AnyNode): AnyNode => {
+    if (node.type === "CallExpression") {
+      const fn = this.coroutineOf(node);
+      if (fn !== null) return this.coroutine(node, fn, null);
+    }
+    if (
+      node.type === "VariableDeclarator" &&
+      node.init?.type === "CallExpression" &&
+      node.id.type === "Identifier"
+    ) {
+      const fn = this.coroutineOf(node.init);
+      if (fn !== null) return { ...node, init: this.coroutine(node.init, fn, node.id.name) };
+    }
+    if (
+      (node.type === "PropertyDefinition" || node.type === "Property") &&
+      node.value?.type === "CallExpression" &&
+      !node.computed &&
+      node.key.type === "Identifier"
+    ) {
+      const fn = this.coroutineOf(node.value);
+      if (fn !== null) {
+        const value = this.within(node, () =>
+          this.coroutine(node.value as Call, fn, (node.key as Identifier).name),
+        );
+        return { ...node, value, ...(node.type === "Property" ? { shorthand: false } : {}) } as AnyNode;
+      }
+    }
+    return this.within(node, () => mapChildren(node, this.map));
+  };
+
+  private within<R>(node: AnyNode, run: () => R): R {
+    const names = declaredBy(node);
+    if (names !== null) this.around.push(names);
+    try {
+      return run();
+    } finally {
+      if (names !== null) this.around.pop();
+    }
+  }
+
+  /** What the call of `co` becomes. */
+  private coroutine(call: Call, original: AnyFunction, assignedTo: string | null): Expression {
+    const { context } = this;
+    if (original.async && original.generator) {
+      context.diagnostics.error(
+        "POLLUX_COMPILE_ASYNC_GENERATOR",
+        "an async generator cannot be a coroutine yet. Make a stream with `Stream.make`.",
+        original,
+      );
+      return call;
+    }
+    check(original, context.diagnostics, context.program.sourceType === "script" && !isStrict(original));
+    // Coroutines inside are compiled first: then they are functions as any other.
+    const fn = this.within(original, () => mapChildren(original, this.map));
+    const displayName = original.id?.name ?? assignedTo ?? "(anonymous)";
+    const names = context.names.within(fn);
+    const ownThis = fn.type !== "ArrowFunctionExpression";
+    const baseName = original.id?.name ?? assignedTo ?? "anonymous";
+    const isClosure = this.isClosure(fn, ownThis);
+    const frameClass = context.names.fresh(`${baseName}$Frame`);
+    const runName = isClosure
+      ? names.fresh("run")
+      : (this.runNames.get(original) ?? context.names.fresh(`${baseName}$run`));
+    const machine: Machine = {
+      cx: names.fresh("cx"),
+      frame: names.fresh("frame"),
+      at: names.fresh("at"),
+      value: names.fresh("value"),
+    };
+    const body: BlockStatement =
+      fn.body.type === "BlockStatement" ? fn.body : b.block([located(b.return(fn.body), fn.body)]);
+    const whole = isPreemptive(original, call.arguments[1]) ? preempt(body, names) : body;
+    const desugared: AnyFunction = { ...fn, body: desugar(whole, names) } as AnyFunction;
+    const resolved = resolve(desugared, names, ownThis);
+    const form = new Form(
+      fn.async ? "async" : "generator",
+      names,
+      machine,
+      (callee) => (resolved.locals.has(callee) ? undefined : this.knownCall(callee)),
+      displayName,
+    );
+    const graph = flatten(resolved, names, machine, form);
+    const liveness = new Liveness(graph, resolved.locals, resolved.params);
+    const emitted = emit({
+      graph,
+      liveness,
+      locals: resolved.locals,
+      names,
+      machine,
+      params: resolved.params,
+      frameClass,
+      isClosure,
+      comments: context.comments,
+      explain: context.explain,
+      text: context.text,
+      lineOf: context.lineOf,
+    });
+    this.compiled.push({ name: displayName, fn: original, slots: emitted.slots, states: emitted.states });
+    const runParams = [machine.cx, machine.frame, ...resolved.params].map((name) => b.id(name));
+    const self = names.fresh("run");
+    const startSlots = emitted.startSlots.map((name) => name);
+    this.hoisted.push(
+      located(
+        frameClassOf(
+          frameClass,
+          isClosure,
+          displayName,
+          emitted.slots,
+          startSlots,
+          emitted.hasFinally,
+          machine,
+          runName,
+          context.names,
+          names,
+        ),
+        original,
+      ),
+    );
+    if (emitted.states.length > 0) this.hoisted.push(this.places(frameClass, emitted.states));
+    const start = this.start(fn, resolved, frameClass, startSlots, isClosure ? self : null, original);
+    const guarded = !fn.params.every(isPlain);
+    const entry = context.names.callRuntime(guarded ? "guarded" : "coroutine", start);
+    if (!isClosure) {
+      this.hoisted.push(
+        located(
+          { ...b.function(b.id(runName), runParams, emitted.body), type: "FunctionDeclaration" } as Statement,
+          original,
+        ),
+      );
+      return located(entry, call);
+    }
+    const code: Expression = ownThis
+      ? b.function(null, runParams, emitted.body)
+      : b.arrow(runParams, b.block(emitted.body));
+    return located(
+      context.names.callRuntime("closure", located(code, original), b.arrow([b.id(self)], entry)),
+      call,
+    );
+  }
+
+  /** Says where the frames can wait, for dumps. */
+  private places(frameClass: string, states: readonly EmittedState[]): Statement {
+    const { context } = this;
+    const entries = states.map((each): [string, Expression] => {
+      const { line, column } = context.placeOf(each.at);
+      const slots: string[] = [];
+      for (const [i, name] of each.live.entries()) slots[each.slots[i] ?? 0] = name;
+      const elements = [line, column + 1, ...Array.from(slots, (name) => name ?? "")].map((value) =>
+        b.literal(value),
+      );
+      return [String(each.label), { type: "ArrayExpression", elements, start: 0, end: 0 }];
+    });
+    const call = context.names.callRuntime(
+      "places",
+      b.id(frameClass),
+      b.literal(context.filename),
+      b.object(entries),
+    );
+    return b.statement(call);
+  }
+
+  private knownCall(callee: Identifier): Known | undefined {
+    if (this.isShadowed(callee.name)) return undefined;
+    const known = this.known.get(callee.name);
+    if (known === undefined) return undefined;
+    return {
+      run: known.run,
+      params: known.params,
+      check: callee.start < known.end && callee.end !== 0 && !this.isWithin(callee, known),
+    };
+  }
+
+  /** Whether a call stands in the coroutine that it calls: that runs only once it has been declared. */
+  private isWithin(callee: Identifier, known: { readonly run: string }): boolean {
+    for (const [fn, run] of this.runNames)
+      if (run === known.run) return fn.start <= callee.start && callee.end <= fn.end;
+    return false;
+  }
+
+  /** The function that is called as the coroutine: it makes a frame. */
+  private start(
+    fn: AnyFunction,
+    resolved: Resolved,
+    frameClass: string,
+    startSlots: readonly (string | null)[],
+    run: string | null,
+    original: AnyFunction,
+  ): Expression {
+    const sources = this.sources(fn, resolved);
+    const args = startSlots.map((name) =>
+      name === null ? b.undefined() : (sources.get(name) ?? b.undefined()),
+    );
+    const frame = b.new(b.id(frameClass), ...(run === null ? [] : [b.id(run)]), ...args);
+    const params: Pattern[] = fn.params;
+    const needsLexical = fn.type === "ArrowFunctionExpression" && params.some((each) => usesLexical(each));
+    const start = needsLexical
+      ? b.arrow(params, frame)
+      : b.function(original.id ? b.id(original.id.name) : null, params, [b.return(frame)]);
+    return located(start, original);
+  }
+
+  /** Where the start function has what the code's function is given. */
+  private sources(fn: AnyFunction, resolved: Resolved): Map<string, Expression> {
+    const names = fn.params.flatMap((param) => namesIn(param).map(({ name }) => name));
+    const special = resolved.params.length - names.length;
+    const sources = new Map<string, Expression>();
+    for (const [i, name] of resolved.params.entries()) {
+      const own = names[i - special];
+      if (own !== undefined) sources.set(name, b.id(own));
+      else sources.set(name, name.startsWith("self") ? b.this() : b.id("arguments"));
+    }
+    return sources;
+  }
+
+  /** Whether a coroutine's code means variables, or a `this`, of a function or block around it. */
+  private isClosure(fn: AnyFunction, ownThis: boolean): boolean {
+    if (!ownThis && (usesLexical(fn) || new Scopes(fn).usesThis || new Scopes(fn).usesArguments)) return true;
+    if (usesPrivate(fn)) return true;
+    const { free } = new Scopes(fn);
+    return this.around.some((names) => [...free].some((name) => names.has(name)));
+  }
+}
+
+function exportedName(node: AnyNode): string {
+  if (node.type === "Identifier") return node.name;
+  return node.type === "Literal" ? String(node.value) : "";
+}
+
+/** A parameter that cannot throw. */
+function isPlain(param: Pattern): boolean {
+  return (
+    param.type === "Identifier" || (param.type === "RestElement" && param.argument.type === "Identifier")
+  );
+}
+
+function isStrict(fn: AnyFunction): boolean {
+  const first = fn.body.type === "BlockStatement" ? fn.body.body[0] : undefined;
+  return first?.type === "ExpressionStatement" && first.directive === "use strict";
+}
+
+/** Whether code uses a `this`, `arguments`, `super` or `new.target` that is not its own. */
+function usesLexical(node: AnyNode): boolean {
+  if (node.type === "ThisExpression" || node.type === "Super" || node.type === "MetaProperty") {
+    return node.type !== "MetaProperty" || node.meta.name === "new";
+  }
+  if (node.type === "Identifier" && node.name === "arguments") return true;
+  if (isFunction(node) && node.type !== "ArrowFunctionExpression") return false;
+  let found = false;
+  eachChild(node, (child) => {
+    found ||= usesLexical(child);
+  });
+  return found;
+}
+
+/** Whether code uses a `#name`, which only code within its class may. */
+function usesPrivate(node: AnyNode): boolean {
+  if (node.type === "PrivateIdentifier") return true;
+  let found = false;
+  eachChild(node, (child) => {
+    found ||= usesPrivate(child);
+  });
+  return found;
+}
+
+/** The names that a node declares for the code in it; `null` if it declares none. */
+function declaredBy(node: AnyNode): Set<string> | null {
+  const names = new Set<string>();
+  const lexical = (statements: readonly AnyNode[]): void => {
+    for (const each of statements) {
+      if (each.type === "VariableDeclaration" && each.kind !== "var") {
+        for (const { id } of each.declarations) for (const { name } of namesIn(id)) names.add(name);
+      } else if ((each.type === "FunctionDeclaration" || each.type === "ClassDeclaration") && each.id) {
+        names.add(each.id.name);
+      }
+    }
+  };
+  const vars = (inner: AnyNode): void => {
+    if (inner.type === "VariableDeclaration" && inner.kind === "var") {
+      for (const { id } of inner.declarations) for (const { name } of namesIn(id)) names.add(name);
+    }
+    if (!isFunction(inner)) eachChild(inner, vars);
+  };
+  if (isFunction(node)) {
+    if (node.id && node.type === "FunctionExpression") names.add(node.id.name);
+    for (const param of node.params) for (const { name } of namesIn(param)) names.add(name);
+    vars(node.body);
+    return names;
+  }
+  switch (node.type) {
+    case "BlockStatement":
+    case "StaticBlock":
+      lexical(node.body);
+      break;
+    case "SwitchStatement":
+      lexical(node.cases.flatMap((each) => each.consequent));
+      break;
+    case "CatchClause":
+      if (node.param) for (const { name } of namesIn(node.param)) names.add(name);
+      break;
+    case "ClassExpression":
+    case "ClassDeclaration":
+      if (node.id && node.type === "ClassExpression") names.add(node.id.name);
+      break;
+    default:
+      if (!isLoop(node)) return null;
+      if (node.type === "ForStatement" && node.init) lexical([node.init]);
+      if (node.type === "ForInStatement" || node.type === "ForOfStatement") lexical([node.left]);
+  }
+  return names.size === 0 ? null : names;
+}
+
+function method(
+  kind: "method" | "get" | "constructor",
+  name: string,
+  params: Pattern[],
+  body: Statement[],
+): Extract<AnyNode, { type: "MethodDefinition" }> {
+  return {
+    type: "MethodDefinition",
+    kind,
+    key: b.id(name),
+    value: b.function(null, params, body) as Extract<AnyNode, { type: "MethodDefinition" }>["value"],
+    computed: false,
+    static: false,
+    start: 0,
+    end: 0,
+  };
+}
+
+/** The class of a coroutine's frames. */
+function frameClassOf(
+  className: string,
+  isClosure: boolean,
+  name: string,
+  slots: number,
+  startSlots: readonly (string | null)[],
+  hasFinally: boolean,
+  machine: Machine,
+  run: string,
+  moduleNames: Names,
+  names: Names,
+): Statement {
+  const place = (slot: number): Extract<AnyNode, { type: "MemberExpression" }> =>
+    b.member(b.this(), slotName(slot));
+  const all = Array.from({ length: slots }, (_, slot) => slot);
+  const params = startSlots.map((each) => each ?? names.fresh("unused"));
+  const runParam = names.fresh("run");
+  const create = method(
+    "constructor",
+    "constructor",
+    [...(isClosure ? [runParam] : []), ...params].map((each) => b.id(each)),
+    [
+      b.statement({
+        type: "CallExpression",
+        callee: { type: "Super", start: 0, end: 0 },
+        arguments: isClosure ? [b.id(runParam)] : [],
+        optional: false,
+        start: 0,
+        end: 0,
+      }),
+      ...all.map((slot) => {
+        const given = params[slot];
+        return b.statement(b.assign(place(slot), given === undefined ? b.undefined() : b.id(given)));
+      }),
+    ],
+  );
+  const body = [
+    ...(slots > 0 || isClosure ? [create] : []),
+    method("get", "name", [], [b.return(b.literal(name))]),
+    ...(isClosure
+      ? []
+      : [
+          method(
+            "method",
+            "step",
+            [b.id(machine.cx)],
+            [b.return(b.call(b.id(run), b.id(machine.cx), b.this()))],
+          ),
+        ]),
+    ...(hasFinally
+      ? [
+          method(
+            "method",
+            "unwind",
+            [b.id(machine.cx)],
+            [b.return(b.call(b.member(b.this(), "exit"), b.id(machine.cx)))],
+          ),
+        ]
+      : []),
+    ...(slots > 0
+      ? [
+          method(
+            "method",
+            "drop",
+            [],
+            all.map((slot) => b.statement(b.assign(place(slot), b.undefined()))),
+          ),
+        ]
+      : []),
+  ];
+  return {
+    type: "ClassDeclaration",
+    id: b.id(className),
+    superClass: moduleNames.runtime(isClosure ? "ClosureFrame" : "CompiledFrame"),
+    body: { type: "ClassBody", body, start: 0, end: 0 },
+    start: 0,
+    end: 0,
+  };
+}

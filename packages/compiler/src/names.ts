@@ -1,0 +1,50 @@
+import { type AnyNode, allNames, b, type Expression, type Identifier } from "./ast.ts";
+
+/** New names for one module, and what its compiled coroutines import from the runtime. */
+export class Names {
+  private readonly taken: Set<string>;
+  private readonly module: Names;
+  /** The names that the module gives to what it imports, by the runtime's. */
+  readonly imports: Map<string, string> = new Map();
+
+  constructor(node: AnyNode, module?: Names) {
+    this.taken = allNames(node, new Set(module?.taken));
+    this.module = module ?? this;
+  }
+
+  /** New names for one coroutine: others may have the same. */
+  within(coroutine: AnyNode): Names {
+    return new Names(coroutine, this);
+  }
+
+  /** A name that nothing in the module has: `base` if that is free. */
+  fresh(base: string): string {
+    let name = base;
+    for (let n = 1; this.taken.has(name); n++) name = `${base}$${n}`;
+    this.taken.add(name);
+    return name;
+  }
+
+  /** Something of `pollux/compiler-runtime`. */
+  runtime(name: string): Identifier {
+    const { imports } = this.module;
+    let local = imports.get(name);
+    if (local === undefined) {
+      local = this.module.fresh(name);
+      imports.set(name, local);
+    }
+    this.taken.add(local);
+    return b.id(local);
+  }
+
+  /** Whether a name is one that {@link runtime} gave: it never means anything else. */
+  isRuntime(name: string): boolean {
+    for (const local of this.module.imports.values()) if (local === name) return true;
+    return false;
+  }
+
+  /** A call of a function of the runtime's. */
+  callRuntime(name: string, ...args: Expression[]): Expression {
+    return b.call(this.runtime(name), ...args);
+  }
+}

@@ -1,0 +1,47 @@
+import { createUnplugin, type UnpluginInstance } from "unplugin";
+import { type CompileOptions, compile } from "./compile.ts";
+import { formatDiagnostic } from "./diagnostics.ts";
+
+export interface PluginOptions {
+  /** Files to compile, by their paths; by default every JavaScript and TypeScript file. */
+  readonly include?: RegExp;
+  /** Files to leave alone; by default those below `node_modules`. */
+  readonly exclude?: RegExp;
+  /** Modules that `co` may be imported from, besides `"pollux"`. */
+  readonly modules?: readonly (string | RegExp)[];
+  /** What JSX becomes in files that have coroutines; see `CompileOptions`. */
+  readonly jsx?: CompileOptions["jsx"];
+}
+
+const INCLUDE = /\.[cm]?[jt]sx?$/;
+const EXCLUDE = /[\\/]node_modules[\\/]/;
+
+/**
+ * The compiler as a plugin of Vite, Rollup, Rolldown, esbuild or webpack: `pollux.vite()` in the list of plugins is all that
+ * is needed.
+ */
+export const pollux: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin(
+  (options: PluginOptions | undefined) => {
+    const include = options?.include ?? INCLUDE;
+    const exclude = options?.exclude ?? EXCLUDE;
+    return {
+      name: "pollux",
+      // Before others have taken `async` functions, or types and what stands beside them, apart.
+      enforce: "pre",
+      transform: {
+        filter: { id: { include, exclude }, code: /\bco\b/ },
+        handler(code, id) {
+          const filename = id.replace(/[?#].*$/, "");
+          const result = compile(code, {
+            filename,
+            modules: options?.modules ?? [],
+            ...(options?.jsx ? { jsx: options.jsx } : {}),
+          });
+          if (result === null) return null;
+          for (const each of result.diagnostics) this.warn(formatDiagnostic(each));
+          return { code: result.code, map: result.map as never };
+        },
+      },
+    };
+  },
+);

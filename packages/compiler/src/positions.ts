@@ -1,0 +1,29 @@
+import type { SourceMapInput } from "@jridgewell/remapping";
+import remapping from "@jridgewell/remapping";
+
+type Segment = readonly number[];
+
+/** Finds where the code that was parsed stands in the source that was written. */
+export class Positions {
+  private readonly lines: readonly (readonly Segment[])[] | null;
+
+  constructor(map: SourceMapInput | null) {
+    // Decoded on demand: `mappings` is then a list of lines, each of segments.
+    this.lines =
+      map === null
+        ? null
+        : (remapping(map, () => null, { decodedMappings: true }).mappings as readonly (readonly Segment[])[]);
+  }
+
+  /** @returns the line from 1 and the column from 0, as given */
+  original(line: number, column: number): { readonly line: number; readonly column: number } {
+    if (this.lines === null) return { line, column };
+    const segments = this.lines[line - 1] ?? [];
+    let best: Segment | undefined;
+    for (const segment of segments) if ((segment[0] ?? 0) <= column && segment.length >= 4) best = segment;
+    best ??= segments.find((each) => each.length >= 4);
+    const [, , originalLine, originalColumn] = best ?? [];
+    if (originalLine === undefined || originalColumn === undefined) return { line, column };
+    return { line: originalLine + 1, column: originalColumn };
+  }
+}

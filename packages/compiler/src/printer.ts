@@ -1,0 +1,96 @@
+import { type PrintOptions, print, type Visitors } from "esrap";
+import ts from "esrap/languages/ts";
+import type { AnyNode, Comment, Program } from "./ast.ts";
+import type { Comments } from "./comments.ts";
+
+type Call = Extract<AnyNode, { type: "CallExpression" | "NewExpression" }>;
+type Visit<N> = (node: N, context: { write(text: string): void; visit(node: N): void }) => void;
+
+/** An assignment to a pattern as an argument: V8 takes `f({ x: g() }, [a] = b)` for a syntax error, and needs parentheses. */
+function withParentheses(node: Call): Call {
+  const isPattern = (each: AnyNode): boolean =>
+    each.type === "AssignmentExpression" && /Pattern$/.test(each.left.type);
+  if (!node.arguments.some(isPattern)) return node;
+  const args = node.arguments.map((each) =>
+    isPattern(each) ? { type: "ParenthesizedExpression", expression: each, start: 0, end: 0 } : each,
+  );
+  // Arguments as before, in parentheses.
+  return { ...node, arguments: args as Call["arguments"] };
+}
+
+/** The expression at the very start of another one's text. */
+function leftmost(node: AnyNode): AnyNode {
+  switch (node.type) {
+    case "BinaryExpression":
+    case "LogicalExpression":
+      return leftmost(node.left);
+    case "AssignmentExpression":
+      return leftmost(node.left);
+    case "ConditionalExpression":
+      return leftmost(node.test);
+    case "MemberExpression":
+      return leftmost(node.object);
+    case "CallExpression":
+      return leftmost(node.callee);
+    case "TaggedTemplateExpression":
+      return leftmost(node.tag);
+    case "ChainExpression":
+      return leftmost(node.expression);
+    default:
+      return node;
+  }
+}
+
+type Arrow = Extract<AnyNode, { type: "ArrowFunctionExpression" }>;
+
+/** An arrow function whose body would be taken for a block: `() => ({}).x`. */
+function withBody(node: Arrow): Arrow {
+  const { body } = node;
+  if (
+    body.type === "BlockStatement" ||
+    body.type === "ObjectExpression" ||
+    body.type === "SequenceExpression"
+  )
+    return node;
+  if (!/^Object/.test(leftmost(body).type)) return node;
+  const expression = { type: "ParenthesizedExpression" as const, expression: body, start: 0, end: 0 };
+  return { ...node, body: expression };
+}
+
+export interface Printed {
+  readonly code: string;
+  readonly map: unknown;
+}
+
+/** Writes a program, with the comments of its source and those of the compiler. */
+export function printProgram(
+  program: Program,
+  filename: string,
+  source: string,
+  comments: readonly Comment[],
+  ours: Comments,
+): Printed {
+  // Nodes and comments of acorn's are nodes and comments of esrap's: both follow ESTree.
+  const base = ts({
+    quotes: "double",
+    comments: comments as never,
+    getLeadingComments: (node) => {
+      const text = ours.leadingOf(node as never);
+      return text === undefined ? undefined : [{ type: "Line", value: ` ${text}` }];
+    },
+  }) as unknown as Record<string, Visit<AnyNode>>;
+  const visitors: Record<string, Visit<AnyNode>> = {
+    ...base,
+    CallExpression: (node, context) => base["CallExpression"]?.(withParentheses(node as Call), context),
+    ArrowFunctionExpression: (node, context) =>
+      base["ArrowFunctionExpression"]?.(withBody(node as Arrow), context),
+    NewExpression: (node, context) => base["NewExpression"]?.(withParentheses(node as Call), context),
+    ParenthesizedExpression: (node, context) => {
+      context.write("(");
+      context.visit((node as Extract<AnyNode, { type: "ParenthesizedExpression" }>).expression);
+      context.write(")");
+    },
+  };
+  const options: PrintOptions = { sourceMapSource: filename, sourceMapContent: source, indent: "  " };
+  return print(program as never, visitors as unknown as Visitors, options);
+}

@@ -1,0 +1,3 @@
+import { co } from "pollux";
+
+export const addOne = co(async (i: number) => i + 1);
