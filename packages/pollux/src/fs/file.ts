@@ -110,7 +110,11 @@ export class File extends Duplex implements AsyncSeek {
     return openFile("File.open", path, openingOf("File.open", options));
   }
 
-  /** Opens a file to write; it is made, or emptied. The same as {@link File.open} with the flags `"w"`. */
+  /**
+   * Opens a file to write; it is made, or emptied. The same as {@link File.open} with the flags `"w"`.
+   *
+   * **Cancel safety.** As that of {@link File.open}.
+   */
   static create(path: FilePath, options: Omit<OpenOptions, "flags"> = {}): Future<File> {
     checkPath("File.create", path);
     return openFile("File.create", path, openingOf("File.create", { ...options, flags: "w" }));
@@ -119,6 +123,8 @@ export class File extends Duplex implements AsyncSeek {
   /**
    * Makes a file, to write and to read; fails with `EEXIST` if there is something. The same as {@link File.open} with the
    * flags `"wx+"`.
+   *
+   * **Cancel safety.** As that of {@link File.open}.
    */
   static createNew(path: FilePath, options: Omit<OpenOptions, "flags"> = {}): Future<File> {
     checkPath("File.createNew", path);

@@ -42,6 +42,22 @@ export function symlink(target: FilePath, path: FilePath): Future<void> {
  * **Cancel safety.** Not safe: nobody knows whether it was done. The cancel waits until it is known to the system.
  *
  * @throws TypeError for what is no path
+ *
+ * @example
+ * ```ts
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ * import { co, hardLink, remove, run, stat, writeFile } from "pollux";
+ *
+ * const path = join(tmpdir(), `pollux-hard-${process.pid}`);
+ * const main = co(function* () {
+ *   yield* writeFile(path, "hello");
+ *   yield* hardLink(path, `${path}.2`);
+ *   console.log((yield* stat(path)).nlink); // 2
+ *   for (const each of [path, `${path}.2`]) yield* remove(each);
+ * });
+ * await run(main());
+ * ```
  */
 export function hardLink(existing: FilePath, path: FilePath): Future<void> {
   checkPath("hardLink", existing, "existing");
@@ -57,6 +73,11 @@ export function hardLink(existing: FilePath, path: FilePath): Future<void> {
  * **Cancel safety.** Safe: nobody waits any more.
  *
  * @throws TypeError for what is no path
+ *
+ * @example
+ * ```ts
+ * console.log((yield* readLink("/proc/self")) === String(process.pid)); // true
+ * ```
  */
 export function readLink(path: FilePath): Future<string> {
   checkPath("readLink", path);

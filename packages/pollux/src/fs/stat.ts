@@ -27,7 +27,18 @@ export function stat(path: FilePath): Future<FileStats> {
   return look<FileStats>("stat", path, (done) => nodeStat(path, done));
 }
 
-/** As {@link stat}, of a symbolic link itself. */
+/**
+ * As {@link stat}, of a symbolic link itself.
+ *
+ * **Cancel safety.** Safe: nobody waits any more.
+ *
+ * @throws TypeError for what is no path
+ *
+ * @example
+ * ```ts
+ * console.log((yield* lstat("/proc/self")).isSymbolicLink()); // true
+ * ```
+ */
 export function lstat(path: FilePath): Future<FileStats> {
   return look<FileStats>("lstat", path, (done) => nodeLstat(path, done));
 }

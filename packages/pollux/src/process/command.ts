@@ -122,6 +122,8 @@ export class Command {
    *
    * Fails with the system's error, as {@link spawn} does.
    *
+   * **Cancel safety.** Safe: the body is cancelled, the process killed, and the cancel waits for both.
+   *
    * @throws TypeError if `body` is no function
    *
    * @example

@@ -16,6 +16,7 @@ export class ExitStatus {
     return this.code === 0;
   }
 
+  /** `"exit code 1"`, or `"ended by SIGKILL"`. */
   toString(): string {
     return this.signal === null ? `exit code ${this.code}` : `ended by ${this.signal}`;
   }

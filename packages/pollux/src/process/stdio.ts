@@ -142,7 +142,14 @@ export function stdout(): Writer {
   return new Output("stdout", out);
 }
 
-/** The standard error output of the process; see {@link stdout}. */
+/**
+ * The standard error output of the process; see {@link stdout}.
+ *
+ * @example
+ * ```ts
+ * yield* stderr().flush();
+ * ```
+ */
 export function stderr(): Writer {
   return new Output("stderr", err);
 }
