@@ -91,7 +91,7 @@ const pages: readonly PageSpec[] = [
     intro:
       "To promises and `AbortSignal`, both ways. `await future` works without any of it. " +
       "See [from promises](../from-promises.md).",
-    takes: inFolders("interop"),
+    takes: inFolders("interop", "node"),
   },
   {
     file: "runtime",

@@ -65,6 +65,19 @@ export type { Place } from "./core/places.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
+// Files
+export { type CopyFileOptions, copyFile } from "./fs/copy-file.ts";
+export { File } from "./fs/file.ts";
+export { canonicalize, hardLink, readLink, symlink } from "./fs/link.ts";
+export { type MkdirOptions, mkdir } from "./fs/mkdir.ts";
+export type { OpenFlags, OpenOptions } from "./fs/open-options.ts";
+export type { FilePath } from "./fs/path.ts";
+export { type DirEntry, type EntryKind, readDir } from "./fs/read-dir.ts";
+export { readFile, readTextFile } from "./fs/read-file.ts";
+export { type RemoveOptions, remove } from "./fs/remove.ts";
+export { rename } from "./fs/rename.ts";
+export { exists, lstat, stat } from "./fs/stat.ts";
+export { type WriteFileOptions, writeFile } from "./fs/write-file.ts";
 export { aborted } from "./interop/abort-signal.ts";
 // Bridges to promises, callbacks, events and streams of others
 export { abortable } from "./interop/abortable.ts";
@@ -79,7 +92,6 @@ export {
 export { fromNodeReadable } from "./interop/from-node-readable.ts";
 export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
 export type { Handling } from "./interop/handling.ts";
-export type { NodeDuplex, NodeReadable, NodeWritable } from "./interop/node-types.ts";
 export { type OnOptions, type Overflow, on } from "./interop/on.ts";
 export { type EventOptions, once } from "./interop/once.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
@@ -154,6 +166,15 @@ export { UnixDatagram } from "./net/unix-datagram.ts";
 export { UnixListener, type UnixListenSettings } from "./net/unix-listener.ts";
 export { type PipeOptions, PipeReader, PipeWriter, unixPipe } from "./net/unix-pipe.ts";
 export { UnixStream } from "./net/unix-stream.ts";
+export type { FileStats, NodeDuplex, NodeReadable, NodeWritable } from "./node/node-types.ts";
+// Processes
+export type { Child } from "./process/child.ts";
+export { Command, type OutputOptions } from "./process/command.ts";
+export type { CommandOptions, Stdio } from "./process/command-options.ts";
+export type { ExitStatus } from "./process/exit-status.ts";
+export type { KillSignal } from "./process/kill-signal.ts";
+export type { Output } from "./process/output.ts";
+export { stderr, stdin, stdout } from "./process/stdio.ts";
 // The seam for reactors of one's own
 export type {
   LookupOptions,

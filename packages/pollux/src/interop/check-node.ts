@@ -1,5 +1,5 @@
 import { describe } from "../core/errors.ts";
-import type { NodeReadable, NodeWritable } from "./node-types.ts";
+import type { NodeReadable, NodeWritable } from "../node/node-types.ts";
 
 /**
  * @throws TypeError for what is no readable of Node

@@ -1,10 +1,10 @@
 import type { Context } from "../core/context.ts";
 import type { Poll } from "../core/poll.ts";
 import { Duplex } from "../io/duplex.ts";
+import { NodeBytes } from "../node/node-bytes.ts";
+import { NodePush } from "../node/node-push.ts";
+import type { NodeDuplex as NodeStream } from "../node/node-types.ts";
 import { checkByteReadable, checkWritable } from "./check-node.ts";
-import { NodePush } from "./node-push.ts";
-import type { NodeDuplex as NodeStream } from "./node-types.ts";
-import { NodeBytes } from "./reader-from-node.ts";
 
 class BothSides extends Duplex {
   private readonly bytes: NodeBytes;

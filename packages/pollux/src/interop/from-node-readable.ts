@@ -3,10 +3,10 @@ import type { Context } from "../core/context.ts";
 import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
+import { NodePull } from "../node/node-pull.ts";
+import type { NodeReadable } from "../node/node-types.ts";
 import { Stream } from "../stream/stream.ts";
 import { checkReadable } from "./check-node.ts";
-import { NodePull } from "./node-pull.ts";
-import type { NodeReadable } from "./node-types.ts";
 
 class Chunks<T> implements StreamSource<T> {
   private readonly pull: NodePull;

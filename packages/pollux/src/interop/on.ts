@@ -3,6 +3,7 @@ import { describe, LaggedError } from "../core/errors.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
+import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import { Stream } from "../stream/stream.ts";
 import { checkCount } from "../sync/count.ts";
@@ -14,7 +15,6 @@ import {
   type EventTargetLike,
   Listeners,
 } from "./event-source.ts";
-import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import type { EventOptions } from "./once.ts";
 
 /**

@@ -3,6 +3,7 @@ import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import {
   checkEvents,
@@ -11,7 +12,6 @@ import {
   type EventTargetLike,
   Listeners,
 } from "./event-source.ts";
-import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** When {@link once} and `on` begin to listen, and what ends the waiting. */
 export interface EventOptions {

@@ -2,11 +2,11 @@ import { Readable } from "node:stream";
 import { ClosedError } from "../core/errors.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import type { Reader } from "../io/reader.ts";
+import { asError, whenGivenUp } from "../node/node-teardown.ts";
+import type { NodeReadable } from "../node/node-types.ts";
 import { type StreamInput, toSource } from "../stream/to-source.ts";
 import { checkMark } from "./check.ts";
 import { filled } from "./filled.ts";
-import { asError, whenGivenUp } from "./node-teardown.ts";
-import type { NodeReadable } from "./node-types.ts";
 import { Outside } from "./outside.ts";
 import { closing, isReader, Pull, PullBytes } from "./pull.ts";
 

@@ -2,9 +2,9 @@ import { Writable } from "node:stream";
 import { lazy } from "../combine/lazy.ts";
 import { ClosedError, describe } from "../core/errors.ts";
 import type { Writer } from "../io/writer.ts";
+import { asError, whenGivenUp } from "../node/node-teardown.ts";
+import type { NodeWritable } from "../node/node-types.ts";
 import { checkMark } from "./check.ts";
-import { asError, whenGivenUp } from "./node-teardown.ts";
-import type { NodeWritable } from "./node-types.ts";
 import { Outside } from "./outside.ts";
 import { aborting, type ChunkSink, isWriter, type SinkStep, sinkOf } from "./sink.ts";
 

@@ -3,8 +3,8 @@ import type { Context } from "../core/context.ts";
 import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
+import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
-import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** `Reading`: one `read` is under way. `Given` and `Failed`: its outcome has not been taken yet. */
 const New = 0;

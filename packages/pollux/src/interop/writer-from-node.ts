@@ -1,9 +1,9 @@
 import type { Context } from "../core/context.ts";
 import type { Poll } from "../core/poll.ts";
 import { Writer } from "../io/writer.ts";
+import { NodePush } from "../node/node-push.ts";
+import type { NodeWritable } from "../node/node-types.ts";
 import { checkWritable } from "./check-node.ts";
-import { NodePush } from "./node-push.ts";
-import type { NodeWritable } from "./node-types.ts";
 
 class NodeWriter extends Writer {
   private readonly push: NodePush;

@@ -2,9 +2,9 @@ import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Writer } from "../io/writer.ts";
+import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import { checkUnlocked } from "./check.ts";
-import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 
 /** How much of a large buffer one write takes over: a copy of that is made. */
 const CHUNK = 65_536;

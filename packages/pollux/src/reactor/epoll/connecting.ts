@@ -1,6 +1,7 @@
 import type { TimerDriver } from "../../core/context.ts";
 import { TimerEntry } from "../../core/timer-entry.ts";
 import type { TcpConnectOptions } from "../options.ts";
+import { systemError } from "../system-error.ts";
 import {
   EINPROGRESS,
   EPOLLET,
@@ -15,7 +16,6 @@ import {
 import type { Epoll, Registered } from "./epoll.ts";
 import { ADDRESS_BYTES, encodeAddress } from "./socket-address.ts";
 import { getInteger, type OptionSocket, setOptions } from "./socket-options.ts";
-import { systemError } from "./system-error.ts";
 
 /** The interest that a connection is registered with, for good. */
 export const CONNECTION: number = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;

@@ -1,12 +1,12 @@
 import { Pending, type Poll } from "../../core/poll.ts";
 import { ByteStream } from "../byte-stream.ts";
 import { Readiness } from "../readiness.ts";
+import { systemError } from "../system-error.ts";
 import { EAGAIN, ENOTCONN, MSG_PEEK, SHUT_WR } from "./constants.ts";
 import { Descriptor, type DescriptorOwner } from "./descriptor.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { LingeringClose } from "./lingering-close.ts";
 import type { Native } from "./native.ts";
-import { systemError } from "./system-error.ts";
 
 /** The buffers that one vectored call takes, at most. */
 const MOST_BUFFERS = 64;

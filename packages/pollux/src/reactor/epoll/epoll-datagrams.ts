@@ -1,12 +1,12 @@
 import { Pending, type Poll } from "../../core/poll.ts";
 import { Datagrams } from "../datagrams.ts";
 import { Readiness } from "../readiness.ts";
+import { systemError, type Where } from "../system-error.ts";
 import { EAGAIN, EPOLLET, EPOLLIN, EPOLLOUT, MSG_PEEK, MSG_TRUNC } from "./constants.ts";
 import { Descriptor, type DescriptorOwner } from "./descriptor.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import type { Native } from "./native.ts";
 import { ADDRESS_BYTES } from "./socket-address.ts";
-import { systemError, type Where } from "./system-error.ts";
 
 /** The interest of a socket for datagrams, for good. */
 const DATAGRAMS: number = EPOLLIN | EPOLLOUT | EPOLLET;

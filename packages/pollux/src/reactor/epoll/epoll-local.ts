@@ -11,6 +11,7 @@ import type {
   UnixListenerSource,
   UnixStreamSource,
 } from "../source.ts";
+import { systemError } from "../system-error.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -29,7 +30,6 @@ import { EpollUnixListener } from "./epoll-unix-listener.ts";
 import { EpollUnixStream } from "./epoll-unix-stream.ts";
 import { ADDRESS_BYTES } from "./socket-address.ts";
 import { getInteger } from "./socket-options.ts";
-import { systemError } from "./system-error.ts";
 import { decodeUnixAddress } from "./unix-address.ts";
 
 const NOTHING = new Uint8Array(0);

@@ -3,13 +3,13 @@ import { type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, TcpListenOptions } from "../options.ts";
 import type { TcpListenerSource, TcpStreamSource } from "../source.ts";
 import { checkEpollOptions } from "./check-epoll-options.ts";
+import { systemError } from "../system-error.ts";
 import { AF_INET6, EPOLLET, EPOLLIN, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_STREAM } from "./constants.ts";
 import { EpollListener } from "./epoll-listener.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
 import { ADDRESS_BYTES, decodeAddress, encodeAddress } from "./socket-address.ts";
 import { setInteger, setOption, setOptions } from "./socket-options.ts";
-import { systemError } from "./system-error.ts";
 
 /** Node's own default. */
 const BACKLOG = 511;

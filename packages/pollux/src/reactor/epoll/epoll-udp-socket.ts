@@ -1,6 +1,7 @@
 import type { Poll } from "../../core/poll.ts";
 import type { MulticastOptions, SocketAddress, UdpBindOptions, UdpSocketOptions } from "../options.ts";
 import type { UdpSource } from "../source.ts";
+import { systemError, type Where } from "../system-error.ts";
 import {
   AF_INET6,
   IPPROTO_IPV6,
@@ -15,7 +16,6 @@ import type { EpollParts } from "./epoll-parts.ts";
 import { setMembership } from "./multicast.ts";
 import { ADDRESS_BYTES, decodeAddress, encodeAddress } from "./socket-address.ts";
 import { type OptionSocket, setInteger } from "./socket-options.ts";
-import { systemError, type Where } from "./system-error.ts";
 import { getUdpOption, setUdpOption, setUdpOptions } from "./udp-options.ts";
 
 /** A UDP socket. */

@@ -1,11 +1,11 @@
 import { Pending, type Poll } from "../../core/poll.ts";
 import type { UnixAddress, UnixDatagramSource } from "../source.ts";
+import { systemError, type Where } from "../system-error.ts";
 import { BoundPath } from "./bound-path.ts";
 import { AF_UNIX, SOCK_DGRAM } from "./constants.ts";
 import { EpollDatagrams } from "./epoll-datagrams.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { ADDRESS_BYTES } from "./socket-address.ts";
-import { systemError, type Where } from "./system-error.ts";
 import { decodeUnixAddress, encodeUnixAddress } from "./unix-address.ts";
 
 /** How long until a send is tried again to a receiver whose queue was full, in ms. */

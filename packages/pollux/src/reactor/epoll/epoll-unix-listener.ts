@@ -1,13 +1,13 @@
 import type { Poll } from "../../core/poll.ts";
 import type { UnixListenOptions } from "../options.ts";
 import type { UnixAddress, UnixListenerSource, UnixStreamSource } from "../source.ts";
+import { systemError } from "../system-error.ts";
 import { BoundPath } from "./bound-path.ts";
 import { AF_UNIX, EPOLLET, EPOLLIN, SOCK_STREAM } from "./constants.ts";
 import { EpollListener } from "./epoll-listener.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { EpollUnixStream } from "./epoll-unix-stream.ts";
 import { ADDRESS_BYTES } from "./socket-address.ts";
-import { systemError } from "./system-error.ts";
 import { decodeUnixAddress, encodeUnixAddress } from "./unix-address.ts";
 
 /** Node's own default. */

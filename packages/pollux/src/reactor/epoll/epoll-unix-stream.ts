@@ -1,12 +1,12 @@
 import type { Poll } from "../../core/poll.ts";
 import type { UnixCredentials } from "../options.ts";
 import type { UnixAddress, UnixStreamSource } from "../source.ts";
+import { systemError } from "../system-error.ts";
 import { CONNECTION } from "./connecting.ts";
 import { AF_UNIX, SO_PEERCRED, SOCK_STREAM, SOL_SOCKET } from "./constants.ts";
 import { EpollByteStream } from "./epoll-byte-stream.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { ADDRESS_BYTES } from "./socket-address.ts";
-import { systemError } from "./system-error.ts";
 import { encodeUnixAddress } from "./unix-address.ts";
 
 /** A connection of Unix sockets. */

@@ -1,6 +1,6 @@
+import { systemError } from "../system-error.ts";
 import { EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from "./constants.ts";
 import type { Native } from "./native.ts";
-import { systemError } from "./system-error.ts";
 
 /** What is told of the events of a descriptor. Must not throw. */
 export interface Registered {

@@ -1,4 +1,5 @@
 import { ClosedError } from "../../core/errors.ts";
+import { systemError } from "../system-error.ts";
 import { EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from "./constants.ts";
 import { requireNative } from "./epoll-of-thread.ts";
 import {
@@ -15,7 +16,6 @@ import {
   type Trigger,
 } from "./fd-interest.ts";
 import type { Native } from "./native.ts";
-import { systemError } from "./system-error.ts";
 
 /** What an {@link EventQueue} hears of a descriptor. */
 export interface QueueInterest extends FdInterest {

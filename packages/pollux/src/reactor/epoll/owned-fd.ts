@@ -1,9 +1,9 @@
 import { ClosedError, WouldBlockError } from "../../core/errors.ts";
+import { systemError } from "../system-error.ts";
 import { EAGAIN } from "./constants.ts";
 import { requireNative } from "./epoll-of-thread.ts";
 import { type Fd, fdOf } from "./fd-interest.ts";
 import type { Native } from "./native.ts";
-import { systemError } from "./system-error.ts";
 
 /** How a timer goes on. */
 export interface TimerFdOptions {

@@ -1,4 +1,5 @@
 import type { SocketOptions } from "../options.ts";
+import { systemError } from "../system-error.ts";
 import {
   AF_INET6,
   IP_TTL,
@@ -17,7 +18,6 @@ import {
   TCP_NODELAY,
 } from "./constants.ts";
 import type { Native } from "./native.ts";
-import { systemError } from "./system-error.ts";
 
 /** A socket whose options are asked for. */
 export interface OptionSocket {

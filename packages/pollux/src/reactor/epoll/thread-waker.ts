@@ -1,8 +1,8 @@
 import type { Future } from "../../core/future.ts";
+import { systemError } from "../system-error.ts";
 import { AsyncFd } from "./async-fd.ts";
 import { requireNative } from "./epoll-of-thread.ts";
 import { OwnedFd } from "./owned-fd.ts";
-import { systemError } from "./system-error.ts";
 
 const EAGAIN = -11;
 const ENOENT = -2;

@@ -2,7 +2,7 @@ import { finished } from "node:stream";
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { Waiting } from "../reactor/waiting.ts";
+import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import { leaveStream } from "./node-teardown.ts";
 import type { NodeWritable } from "./node-types.ts";
@@ -26,9 +26,10 @@ export class NodePush {
   private failure: { readonly error: unknown; reported: boolean } | null;
   private closing: Promise<void> | null;
 
-  constructor(writable: NodeWritable) {
+  /** @param alive - what keeps the process alive while somebody waits, if the stream does not do so by itself */
+  constructor(writable: NodeWritable, alive: KeepsAlive = KEEPS_NOTHING_ALIVE) {
     this.writable = writable;
-    this.waiting = new Waiting(KEEPS_NOTHING_ALIVE);
+    this.waiting = new Waiting(alive);
     this.stopListening = null;
     this.writes = 0;
     this.isEnding = false;

@@ -1,4 +1,4 @@
-// The types of Node's streams, for signatures that programs for browsers compile too: where the compiler has no types of
+// Types of Node, for signatures that programs for browsers compile too: where the compiler has no types of
 // Node, each is `any`, in place of an error in every program that imports the library.
 
 // biome-ignore-start lint/suspicious/noTsIgnore: there is an error only where Node's types are not there
@@ -11,5 +11,8 @@ export type NodeWritable = import("node:stream").Writable;
 
 /** @ts-ignore A `Duplex` of `node:stream`. */
 export type NodeDuplex = import("node:stream").Duplex;
+
+/** @ts-ignore The `Stats` of `node:fs`: size, times, kind and permissions of a file. */
+export type FileStats = import("node:fs").Stats;
 
 // biome-ignore-end lint/suspicious/noTsIgnore: there is an error only where Node's types are not there

@@ -3,7 +3,7 @@ import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
-import { Waiting } from "../reactor/waiting.ts";
+import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import { leaveStream } from "./node-teardown.ts";
 import type { NodeReadable } from "./node-types.ts";
@@ -25,9 +25,10 @@ export class NodePull {
   private ended: { readonly error?: unknown } | null;
   private closing: Promise<void> | null;
 
-  constructor(readable: NodeReadable) {
+  /** @param alive - what keeps the process alive while somebody waits, if the stream does not do so by itself */
+  constructor(readable: NodeReadable, alive: KeepsAlive = KEEPS_NOTHING_ALIVE) {
     this.readable = readable;
-    this.waiting = new Waiting(KEEPS_NOTHING_ALIVE);
+    this.waiting = new Waiting(alive);
     this.isListening = false;
     this.stopListening = () => {};
     this.ended = null;
@@ -56,7 +57,8 @@ export class NodePull {
     return End;
   }
 
-  private listen(): void {
+  /** Begins to listen, and Node to read ahead up to its `highWaterMark`. The first poll does so too. */
+  listen(): void {
     if (this.isListening) return;
     this.isListening = true;
     const { readable } = this;
