@@ -1,6 +1,11 @@
 // What users import. Nothing is defined here.
 import "./runtime/default.ts";
 
+// Code that blocks, in other threads
+export { type Blocking, type BlockingOptions, blocking } from "./blocking/blocking.ts";
+export { cancelled } from "./blocking/cancelled.ts";
+export { type OnMain, onMain, type Services } from "./blocking/on-main.ts";
+export { transfer } from "./blocking/transfer.ts";
 // Combinators
 export { allSettled, type SettledResults } from "./combine/all-settled.ts";
 export { andThen } from "./combine/and-then.ts";
@@ -46,11 +51,13 @@ export {
   MovedError,
   NoContextError,
   NoRuntimeError,
+  NotCloneableError,
   NotCompiledError,
   PollAfterCompletionError,
   PolluxError,
   ReleasedError,
   ScriptError,
+  ThreadExitedError,
   TimeoutError,
   TooLongError,
   UnexpectedEofError,
