@@ -4,6 +4,10 @@ import "./runtime/default.ts";
 // Code that blocks, in other threads
 export { type Blocking, type BlockingOptions, blocking } from "./blocking/blocking.ts";
 export { cancelled } from "./blocking/cancelled.ts";
+export type { CrossEnd } from "./blocking/cross-messages.ts";
+export { crossMpsc, crossReceiver, crossSender } from "./blocking/cross-mpsc.ts";
+export type { CrossReceiver } from "./blocking/cross-receiver.ts";
+export type { CrossSender } from "./blocking/cross-sender.ts";
 export { type OnMain, onMain, type Services } from "./blocking/on-main.ts";
 export { transfer } from "./blocking/transfer.ts";
 // Combinators
