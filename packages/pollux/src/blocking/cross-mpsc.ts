@@ -55,6 +55,15 @@ export function crossMpsc<T>(capacity: number): [CrossSender<T>, CrossReceiver<T
  * The sender that was detached in another thread.
  *
  * @throws TypeError if it is given anything else
+ *
+ * @example
+ * ```ts
+ * const [tx, rx] = crossMpsc<string>(1);
+ * const end = tx.detach();
+ * using there = crossSender(end); // in the thread that `end` was sent to
+ * there.trySend("hello");
+ * console.log(tx.isClosed, await rx.recv()); // true "hello"
+ * ```
  */
 export function crossSender<T>(end: CrossEnd<T>): CrossSender<T> {
   requireEnd(end, "sender", "crossSender");
@@ -62,9 +71,19 @@ export function crossSender<T>(end: CrossEnd<T>): CrossSender<T> {
 }
 
 /**
- * The receiver that was detached in another thread.
+ * The receiver that was detached in another thread. What was sent before it got there comes too.
  *
  * @throws TypeError if it is given anything else
+ *
+ * @example
+ * ```ts
+ * const [tx, rx] = crossMpsc<string>(1);
+ * tx.trySend("hello");
+ * tx.close();
+ * const end = rx.detach();
+ * const there = crossReceiver(end); // in the thread that `end` was sent to
+ * for await (const value of there) console.log(value); // "hello"
+ * ```
  */
 export function crossReceiver<T>(end: CrossEnd<T>): CrossReceiver<T> {
   requireEnd(end, "receiver", "crossReceiver");

@@ -27,9 +27,9 @@ export type OnMain<S extends Services> = {
  *
  * @example
  * ```ts no-run
- * // work.ts, which the other side calls as
+ * // In work.ts, which exports it, and which the other side calls by
  * //   blocking<typeof import("./work.js")>(url, { services: { price: (item: string) => map(sleep(5), () => 3) } })
- * export const total = (items: string[]): number => {
+ * const total = (items: string[]): number => {
  *   const main = onMain<{ price(item: string): Future<number> }>();
  *   return items.reduce((sum, item) => sum + main.price(item), 0);
  * };
