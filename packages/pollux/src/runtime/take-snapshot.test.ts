@@ -5,11 +5,13 @@ import {
   andThen,
   any,
   Barrier,
+  blocking,
   broadcast,
   CancellationToken,
   type Context,
   catchError,
   co,
+  crossMpsc,
   DelayQueue,
   deadline,
   Future,
@@ -85,6 +87,9 @@ const taken = (): Mutex<string> => {
   return mutex;
 };
 
+/** A module with a function that does not end. */
+const NEVER = "data:text/javascript,export const never = () => new Promise(() => {});";
+
 /** A future, and what is said of it. */
 const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
   sleep: [() => sleep(50), "sleep (due in 50 ms)"],
@@ -105,6 +110,22 @@ const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
       return queue.next();
     },
     "next of DelayQueue (1 not due; due in 20 ms)",
+  ],
+  "blocking call": [
+    () => blocking<{ never(): Promise<void> }>(NEVER, { cancelGrace: 0 }).never(),
+    "blocking call never in blocking pool (runs in thread 1)",
+  ],
+  "CrossSender.send": [
+    () => {
+      const [tx] = crossMpsc<number>(1);
+      tx.trySend(1);
+      return tx.send(2);
+    },
+    "send to channel between threads (0 free)",
+  ],
+  "CrossReceiver.recv": [
+    () => crossMpsc<number>(1)[1].recv(),
+    "receive from channel between threads (empty, 1 senders)",
   ],
   Mutex: [() => taken().lock(), 'lock mutex "m" (held by task 1 (main))'],
   "RwLock.read": [
