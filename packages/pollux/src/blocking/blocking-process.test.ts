@@ -8,7 +8,7 @@ const built = fileURLToPath(new URL("../../dist/index.js", import.meta.url));
 function program(source: string): Promise<{ status: number | null; stdout: string; stderr: string }> {
   const work =
     "export const add = (a, b) => a + b; export const spin = () => { for (;;); };" +
-    "export const log = () => { console.log('from the thread'); }";
+    "export const leave = () => { setTimeout(() => { throw new Error('left behind'); }, 10); };";
   const text = `import { blocking, co, crossMpsc, run, sleep, spawn } from ${JSON.stringify(built)};
     const work = blocking(${JSON.stringify(`data:text/javascript,${encodeURIComponent(work)}`)});
     ${source}`;
@@ -30,6 +30,12 @@ test("blocking: process.exit and an uncaught error end the process, whatever its
   const thrown = await program("spawn(work.spin()); setTimeout(() => { throw new Error('uncaught'); }, 50);");
   expect(thrown.status).toBe(1);
   expect(thrown.stderr).toContain("Error: uncaught");
+});
+
+test("blocking: what fails in a thread after its call is as loud as any uncaught error", async () => {
+  const ran = await program("await work.leave(); setTimeout(() => console.log('not reached'), 10_000);");
+  expect({ ...ran, stderr: "" }).toEqual({ status: 1, stdout: "", stderr: "" });
+  expect(ran.stderr).toContain("Error: left behind");
 });
 
 test("blocking: a runtime whose main has ended ends a thread that computes for ever, after the grace of the call", async () => {

@@ -188,7 +188,11 @@ export class BlockingThread {
     this.port.close();
     this.answers.close();
     this.owner.onExit(this);
-    if (this.call === null) return;
+    if (this.call === null) {
+      // Of no call any more, such as a timer that one has left behind: as loud as in a thread of anybody's.
+      if (this.uncaught !== undefined) reportUncaught(this.uncaught);
+      return;
+    }
     const options = this.uncaught === undefined ? undefined : { cause: this.uncaught };
     const error = new ThreadExitedError(`${this.call.describe()} (exit code ${code})`, options);
     this.finish({ kind: "exit", error });
@@ -197,4 +201,10 @@ export class BlockingThread {
 
 function failure(error: unknown): AnswerMessage {
   return { kind: "failure", failure: packFailure(error) };
+}
+
+function reportUncaught(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
 }
