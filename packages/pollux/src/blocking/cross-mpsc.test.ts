@@ -251,6 +251,25 @@ describe("crossMpsc: between threads", () => {
     expect(await threads.spawn(main())).toEqual([0, 1, 2, "mine 0", "mine 1", "mine 2"]);
   });
 
+  test("a place that was granted to a thread that dies before it uses it goes to others", async () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const stays = tx.clone();
+    stays.trySend(1);
+    // What a thread does that asks for a place, is granted it, and dies.
+    const { port } = tx.detach();
+    port.postMessage({ kind: "want" });
+    port.once("message", () => port.close());
+    const main = co(function* () {
+      const got = [yield* rx.recv()];
+      const sending = spawn(stays.send(2));
+      got.push(yield* rx.recv());
+      yield* sending;
+      return got;
+    });
+    expect(await run(main())).toEqual([1, 2]);
+    stays.close();
+  });
+
   test("a sender learns that the thread of the receiver has died", async () => {
     const [tx, rx] = crossMpsc<number>(1);
     const main = co(function* () {
