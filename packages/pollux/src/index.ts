@@ -1,6 +1,15 @@
 // What users import. Nothing is defined here.
 import "./runtime/default.ts";
 
+// Code that blocks, in other threads
+export { type Blocking, type BlockingOptions, blocking } from "./blocking/blocking.ts";
+export { cancelled } from "./blocking/cancelled.ts";
+export type { CrossEnd } from "./blocking/cross-messages.ts";
+export { crossMpsc, crossReceiver, crossSender } from "./blocking/cross-mpsc.ts";
+export type { CrossReceiver } from "./blocking/cross-receiver.ts";
+export type { CrossSender } from "./blocking/cross-sender.ts";
+export { type OnMain, onMain, type Services } from "./blocking/on-main.ts";
+export { transfer } from "./blocking/transfer.ts";
 // Combinators
 export { allSettled, type SettledResults } from "./combine/all-settled.ts";
 export { andThen } from "./combine/and-then.ts";
@@ -46,11 +55,13 @@ export {
   MovedError,
   NoContextError,
   NoRuntimeError,
+  NotCloneableError,
   NotCompiledError,
   PollAfterCompletionError,
   PolluxError,
   ReleasedError,
   ScriptError,
+  ThreadExitedError,
   TimeoutError,
   TooLongError,
   UnexpectedEofError,

@@ -36,6 +36,28 @@ export interface ReactorSlot {
 /** Which reactor a runtime makes when something asks for I/O: by name, or by calling a function. */
 export type ReactorChoice = "auto" | "epoll" | "node" | (() => ReactorSlot);
 
+/** What a runtime itself needs of its pool of threads for code that blocks. */
+export interface BlockingSlot {
+  /** Threads that there are, at work or not. */
+  readonly threads: number;
+  /** Calls that a thread is at work on. */
+  readonly running: number;
+  /** Calls that wait for a thread. */
+  readonly queued: number;
+  /** Ends all threads. Settles when they have ended, and after `graceMs` at the latest; says whether they have. */
+  close(graceMs: number): Promise<boolean>;
+}
+
+/** How large a pool of threads may become. */
+export interface BlockingLimits {
+  /** The most threads at a time. Default: twice as many as there are cores, and 4 at least. */
+  readonly maxThreads?: number | undefined;
+  /** How long a thread with nothing to do is kept, in ms. */
+  readonly keepAlive: number;
+  /** The host's options for each of them. Default: those of the process. */
+  readonly execArgv?: readonly string[] | undefined;
+}
+
 /** How a future and everything above the core see the runtime that polls them. */
 export interface RuntimeHandle {
   /** Coop units that the poll under way may still spend; see {@link Context.takeBudget}. */
@@ -46,6 +68,9 @@ export interface RuntimeHandle {
   /** The reactor, once something has asked for I/O. The core knows no more of it; `reactor/` fills and types the place. */
   reactor: ReactorSlot | undefined;
   readonly reactorChoice: ReactorChoice;
+  /** The threads for code that blocks, once something has asked for one; `blocking/` fills and types the place. */
+  blocking: BlockingSlot | undefined;
+  readonly blockingLimits: BlockingLimits;
   /**
    * Operations that wait for something outside of the runtime: I/O, an adopted promise, blocking work. Whoever waits
    * counts itself in and out. While there are any, a paused clock does not advance by itself.
@@ -154,6 +179,13 @@ const detached: RuntimeHandle = {
     throw new NoRuntimeError("I/O");
   },
   reactorChoice: "auto",
+  get blocking(): BlockingSlot | undefined {
+    throw new NoRuntimeError("a call in another thread");
+  },
+  set blocking(_pool: BlockingSlot | undefined) {
+    throw new NoRuntimeError("a call in another thread");
+  },
+  blockingLimits: { keepAlive: 0 },
   outstanding: 0,
   cancelReason: undefined,
   spawn(): never {

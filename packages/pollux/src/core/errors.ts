@@ -292,6 +292,33 @@ export class ScriptError extends PolluxError {
   }
 }
 
+/**
+ * The thread that a call ran in has ended before the call did: by `process.exit`, by an error that nobody caught, which
+ * is the `cause`, for want of memory, or with its runtime.
+ */
+export class ThreadExitedError extends PolluxError {
+  override readonly code = "POLLUX_THREAD_EXITED";
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(
+      `the thread has ended that ran ${what}: its result is lost, and what it has done so far stands`,
+      options,
+    );
+  }
+}
+
+/** A value cannot pass to another thread, as it cannot be cloned; `cause` says which part of it. */
+export class NotCloneableError extends PolluxError {
+  override readonly code = "POLLUX_NOT_CLONEABLE";
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(
+      `${what} cannot pass from thread to thread: only what structuredClone copies can, and no functions or promises`,
+      options,
+    );
+  }
+}
+
 /** A value in a message: short, never throwing, never running user code but an error's own `message`. */
 export function describe(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;

@@ -1,9 +1,9 @@
 import { Duplex as NodeStream } from "node:stream";
 import { ClosedError, describe } from "../core/errors.ts";
 import type { Duplex } from "../io/duplex.ts";
-import { filled } from "./filled.ts";
 import { asError, whenGivenUp } from "../node/node-teardown.ts";
 import type { NodeDuplex } from "../node/node-types.ts";
+import { filled } from "./filled.ts";
 import { Outside } from "./outside.ts";
 import { closing, isReader, PullBytes } from "./pull.ts";
 import { isWriter } from "./sink.ts";

@@ -38,6 +38,15 @@ export interface RuntimeOptions {
    * `UnsupportedError`, when something first asks for I/O. A function makes one of your own then.
    */
   reactor?: "auto" | "epoll" | "node" | (() => Reactor);
+  /**
+   * The most threads that run code which blocks, at a time; see `blocking`. Further calls wait, first come, first served.
+   * Each thread takes some MB and some ten ms to begin. Default: twice as many as there are cores, and 4 at least.
+   */
+  maxBlockingThreads?: number;
+  /** How long such a thread is kept while it has nothing to do, in ms; it keeps no process alive. Default 10,000. */
+  threadKeepAlive?: number;
+  /** Node's options for such threads, such as `["--import", "tsx"]`. Default: those of the process. */
+  threadExecArgv?: readonly string[];
   /** The loop to run in. Default: Node's, or the Web's. */
   host?: Host;
 }
@@ -60,8 +69,14 @@ export interface RuntimeMetrics {
   timers: number;
   /** Sources (sockets, listeners) that are open. */
   sources: number;
-  /** Operations that wait for something outside of the runtime: I/O, promises. */
+  /** Operations that wait for something outside of the runtime: I/O, promises, calls in other threads. */
   outstanding: number;
+  /** Threads for code that blocks, at work or not. */
+  blockingThreads: number;
+  /** Calls that one of them is at work on. */
+  blockingRunning: number;
+  /** Calls that wait for a thread. */
+  blockingQueued: number;
 }
 
 /** The tasks that nobody owns. Once the runtime closes, those that arrive are asked to end at once. */
@@ -100,7 +115,7 @@ export class Runtime implements AsyncDisposable {
   #ending: Promise<void> | null = null;
 
   /**
-   * @throws RangeError if a limit is negative or not a number
+   * @throws RangeError if a limit is negative or not a number, or `maxBlockingThreads` no integer of 1 or more
    * @throws TypeError if there is no such reactor
    */
   constructor(options: RuntimeOptions = {}) {
@@ -109,10 +124,15 @@ export class Runtime implements AsyncDisposable {
       cleanupLimit = 30_000,
       shutdownGrace = cleanupLimit,
       reactor = "auto",
+      maxBlockingThreads,
+      threadKeepAlive = 10_000,
+      threadExecArgv,
     } = options;
     checkReactor(reactor);
     checkLimit("cleanupLimit", cleanupLimit);
     checkLimit("shutdownGrace", shutdownGrace);
+    checkLimit("threadKeepAlive", threadKeepAlive);
+    checkThreads(maxBlockingThreads);
     if (options.trackOrigins ?? host.trackOrigins === true) origins.tracked = true;
     this.#host = host;
     this.#shutdownGrace = shutdownGrace;
@@ -129,6 +149,11 @@ export class Runtime implements AsyncDisposable {
       asyncContext: options.asyncContext ?? true,
       hooks: options.hooks ?? null,
       reactorChoice: reactor,
+      blockingLimits: {
+        maxThreads: maxBlockingThreads,
+        keepAlive: threadKeepAlive,
+        execArgv: threadExecArgv,
+      },
       onUnhandledError: options.onUnhandledError ?? ((error) => host.uncaught(error)),
     });
   }
@@ -195,6 +220,7 @@ export class Runtime implements AsyncDisposable {
   async #end(): Promise<void> {
     await this.#cancelRest(new CancelledError(undefined, "the main future has ended"));
     this.#executor.reactor?.close();
+    await this.#endThreads();
     // Nobody is left for the timers of what was abandoned to wake; armed, they would keep the host alive.
     if (this.#executor.abandoned) this.#timers.clear();
     this.#stopWatching?.();
@@ -206,11 +232,22 @@ export class Runtime implements AsyncDisposable {
   async shutdown(reason: unknown = new ClosedError("the runtime")): Promise<void> {
     await this.#cancelRest(reason);
     this.#detached.closing = { reason };
+    if (this.#mains === 0) await this.#endThreads();
   }
 
   /** As {@link Runtime.shutdown}; what `await using` calls. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  /** Only code that is not JavaScript, a long computation of Node's own, keeps a thread from ending at once. */
+  async #endThreads(): Promise<void> {
+    const pool = this.#executor.blocking;
+    if (pool === undefined) return;
+    this.#executor.blocking = undefined;
+    // Those that are idle end a moment later, and nobody has to know.
+    if ((await pool.close(this.#shutdownGrace)) || pool.running === 0) return;
+    this.#host.warn(`pollux: ${pool.running} blocking threads did not end within ${this.#shutdownGrace} ms`);
   }
 
   async #cancelRest(reason: unknown): Promise<void> {
@@ -258,9 +295,22 @@ export class Runtime implements AsyncDisposable {
 
   /** Counters since the runtime was made, and how things stand now. Reading them costs next to nothing. */
   metrics(): RuntimeMetrics {
-    const { spawned, ended, polls, wakes, runnable, outstanding, reactor } = this.#executor;
+    const { spawned, ended, polls, wakes, runnable, outstanding, reactor, blocking } = this.#executor;
     const [timers, sources] = [this.#timers.size, reactor?.openSources ?? 0];
-    return { spawned, ended, alive: spawned - ended, polls, wakes, runnable, timers, sources, outstanding };
+    return {
+      spawned,
+      ended,
+      alive: spawned - ended,
+      polls,
+      wakes,
+      runnable,
+      timers,
+      sources,
+      outstanding,
+      blockingThreads: blocking?.threads ?? 0,
+      blockingRunning: blocking?.running ?? 0,
+      blockingQueued: blocking?.queued ?? 0,
+    };
   }
 
   /**
@@ -325,6 +375,11 @@ function clamp(ms: number): number {
 function checkLimit(name: string, ms: number): void {
   if (!(ms >= 0))
     throw new RangeError(`${name} must be a number of milliseconds, 0 or more, or Infinity; got ${ms}`);
+}
+
+function checkThreads(count: number | undefined): void {
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1))
+    throw new RangeError(`maxBlockingThreads must be an integer of 1 or more; got ${count}`);
 }
 
 function checkReactor(reactor: unknown): void {

@@ -10,6 +10,7 @@ import {
   any,
   Barrier,
   BufReader,
+  blocking,
   broadcast,
   CancellationToken,
   type Context,
@@ -17,6 +18,7 @@ import {
   co,
   copy,
   copyBidirectional,
+  crossMpsc,
   DelayQueue,
   deadline,
   duplex,
@@ -125,6 +127,8 @@ const untidy = (): Stream<number> =>
       yield* sleep(5);
     }
   });
+/** A module with a function that does not end. */
+const NEVER = "data:text/javascript,export const never = () => new Promise(() => {});";
 
 /** A future, and what is said of it. */
 const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
@@ -146,6 +150,22 @@ const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
       return queue.next();
     },
     "next of DelayQueue (1 not due; due in 20 ms)",
+  ],
+  "blocking call": [
+    () => blocking<{ never(): Promise<void> }>(NEVER, { cancelGrace: 0 }).never(),
+    "blocking call never in blocking pool (runs in thread 1)",
+  ],
+  "CrossSender.send": [
+    () => {
+      const [tx] = crossMpsc<number>(1);
+      tx.trySend(1);
+      return tx.send(2);
+    },
+    "send to channel between threads (0 free)",
+  ],
+  "CrossReceiver.recv": [
+    () => crossMpsc<number>(1)[1].recv(),
+    "receive from channel between threads (empty, 1 senders)",
   ],
   Mutex: [() => taken().lock(), 'lock mutex "m" (held by task 1 (main))'],
   "RwLock.read": [

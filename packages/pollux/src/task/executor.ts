@@ -1,5 +1,7 @@
 import { ambient } from "../core/ambient.ts";
 import {
+  type BlockingLimits,
+  type BlockingSlot,
   type Context,
   POLL_BUDGET,
   type ReactorChoice,
@@ -37,6 +39,8 @@ export interface ExecutorParts {
   hooks: Hooks | null;
   /** Default `"auto"`. */
   reactorChoice?: ReactorChoice;
+  /** Default: those of `RuntimeOptions`. */
+  blockingLimits?: BlockingLimits;
   /** Given each failure of a task that nobody observes, once. */
   onUnhandledError: (error: unknown, task: Task) => void;
 }
@@ -72,6 +76,8 @@ export class Executor implements RuntimeHandle {
   cancelReason: unknown = undefined;
   reactor: ReactorSlot | undefined = undefined;
   readonly reactorChoice: ReactorChoice;
+  blocking: BlockingSlot | undefined = undefined;
+  readonly blockingLimits: BlockingLimits;
   readonly host: Host;
   readonly timers: TimerDriver;
   readonly cleanupLimit: number;
@@ -115,6 +121,7 @@ export class Executor implements RuntimeHandle {
     this.asyncContext = parts.asyncContext;
     if (parts.hooks !== null) this.observe(parts.hooks);
     this.reactorChoice = parts.reactorChoice ?? "auto";
+    this.blockingLimits = parts.blockingLimits ?? { keepAlive: 10_000 };
     this.onUnhandledError = parts.onUnhandledError;
   }
 

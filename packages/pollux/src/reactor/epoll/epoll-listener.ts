@@ -1,7 +1,7 @@
 import { Pending, type Poll } from "../../core/poll.ts";
 import { Acceptor } from "../acceptor.ts";
-import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM } from "./constants.ts";
 import { systemError } from "../system-error.ts";
+import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM } from "./constants.ts";
 import { Descriptor, type DescriptorOwner } from "./descriptor.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { ADDRESS_BYTES } from "./socket-address.ts";

@@ -11,6 +11,7 @@ import { Pending, type Poll } from "../../../src/core/poll.ts";
 import { TcpListener } from "../../../src/net/tcp-listener.ts";
 import { TcpStream } from "../../../src/net/tcp-stream.ts";
 import "../../../src/runtime/default.ts";
+import { blocking } from "../../../src/blocking/blocking.ts";
 import { Runtime, run } from "../../../src/runtime/runtime.ts";
 import { Barrier } from "../../../src/sync/barrier.ts";
 import { unboundedMpsc } from "../../../src/sync/mpsc.ts";
@@ -20,7 +21,9 @@ import { consumeBudget } from "../../../src/task/consume-budget.ts";
 import { spawn } from "../../../src/task/spawn.ts";
 import { unconstrained } from "../../../src/task/unconstrained.ts";
 import { yieldNow } from "../../../src/task/yield-now.ts";
+import { now } from "../../../src/time/clock.ts";
 import { sleep } from "../../../src/time/sleep.ts";
+import { type Work, workUrl } from "../../support/blocking-work.ts";
 import { raise } from "../../support/raise.ts";
 
 const main = <T>(body: () => Generator<Suspend, T, unknown>): Promise<T> => run(co(body)());
@@ -649,4 +652,47 @@ test("wake_by_ref_from_thread_local, wake_by_val_from_thread_local: a waker may 
   await runtime.shutdown();
   kept?.wake();
   expect(runtime.metrics()).toMatchObject({ polls: 1, wakes: 0 });
+});
+
+test("spawn_from_blocking: a thread that blocks has a task spawned, and gets what it gives", async () => {
+  const hello = co(function* () {
+    return "hello";
+  });
+  const work = blocking<Work>(workUrl, { services: { spawn: () => spawn(hello()) } });
+  expect(await run(work.askFor("spawn"))).toBe("hello");
+});
+
+test("spawn_blocking_from_blocking: a thread that blocks has another one work, and gets what it gives", async () => {
+  const inner = blocking<Work>(workUrl);
+  const work = blocking<Work>(workUrl, { services: { inner: () => inner.block(1, "hello") } });
+  expect(await run(work.askFor("inner"))).toBe("hello");
+});
+
+test("sleep_from_blocking: a thread that blocks can sleep on the clock of the calling runtime", async () => {
+  let slept = 0;
+  const services = {
+    nap: co(function* () {
+      const before = now();
+      yield* sleep(600_000);
+      slept = now() - before;
+    }),
+  };
+  await run(blocking<Work>(workUrl, { services }).askFor("nap"), { clock: "paused" });
+  expect(slept).toBe(600_000);
+});
+
+test("socket_from_blocking: a thread opens a socket on a runtime of its own", async () => {
+  const work = blocking<Work & { readFrom(port: number): string }>(workUrl);
+  const body = co(function* () {
+    const listener = yield* TcpListener.bind("127.0.0.1:0");
+    const peer = spawn(work.readFrom(listener.localAddress.port));
+    const stream = yield* listener.accept();
+    yield* stream.writeAll(new TextEncoder().encode("from here"));
+    yield* stream.shutdown();
+    const text = yield* peer;
+    stream.close();
+    listener.close();
+    return text;
+  });
+  expect(await run(body(), { threadExecArgv: [] })).toBe("from here");
 });

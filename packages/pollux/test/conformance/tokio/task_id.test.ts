@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { blocking } from "../../../src/blocking/blocking.ts";
 import { join } from "../../../src/combine/join.ts";
 import type { Context } from "../../../src/core/context.ts";
 import { co } from "../../../src/core/coroutine.ts";
@@ -10,6 +11,7 @@ import { oneshot } from "../../../src/sync/oneshot.ts";
 import { currentTask } from "../../../src/task/current-task.ts";
 import { spawn } from "../../../src/task/spawn.ts";
 import { yieldNow } from "../../../src/task/yield-now.ts";
+import { type Work, workUrl } from "../../support/blocking-work.ts";
 
 const id = co(function* () {
   return currentTask().id;
@@ -120,3 +122,13 @@ test("task_id_block_in_place_block_on_spawn: a task on another runtime, awaited,
       expect(currentTask().id).toBe(parent);
     })(),
   ));
+
+test("task_id_spawn_blocking: blocking work has the id of its task", async () => {
+  const work = blocking<Work>(workUrl, { services: { id: () => currentTask().id } });
+  const body = co(function* () {
+    const handle = spawn(work.askFor("id"));
+    expect(yield* handle).toBe(handle.id);
+    expect(currentTask().id).not.toBe(handle.id);
+  });
+  await run(body());
+});

@@ -1,0 +1,48 @@
+import type { MessagePort } from "node:worker_threads";
+
+/**
+ * An end of a channel between threads, on its way to another one: `detach` gives it, and `crossSender` or `crossReceiver`
+ * takes it there. A plain object that `postMessage` can send, if its `port` is transferred; a call of `blocking` does that by
+ * itself.
+ *
+ * @typeParam T - what the channel carries
+ */
+export interface CrossEnd<T> {
+  readonly kind: "sender" | "receiver";
+  readonly port: MessagePort;
+  /** See {@link FREE} and {@link CLOSED}. */
+  readonly state: Int32Array;
+  readonly capacity: number;
+  /** Only for the types. */
+  readonly carries?: (value: T) => T;
+}
+
+/** The place in the state of a channel that counts the places that are free for whoever comes. */
+export const FREE = 0;
+
+/** The place in the state of a channel that is 1 once the receiver is closed. */
+export const CLOSED = 1;
+
+/** What a sender says. */
+export type ToReceiver =
+  /** Whether the place was a granted one, or one of the free ones. */
+  | { readonly kind: "value"; readonly value: unknown; readonly granted: boolean }
+  /** It has found no free place, and is to be granted the next one. */
+  | { readonly kind: "want" }
+  /** A place comes back unused. */
+  | { readonly kind: "refund"; readonly granted: boolean }
+  /** Another sender, which is at the other end of this port. */
+  | { readonly kind: "clone"; readonly port: MessagePort }
+  | { readonly kind: "close" };
+
+/** What the receiver says to a sender. */
+export type ToSender = { readonly kind: "grant" } | { readonly kind: "closed" };
+
+/** Takes one of the free places, if there is any. */
+export function tryTakePlace(state: Int32Array): boolean {
+  for (;;) {
+    const free = Atomics.load(state, FREE);
+    if (free <= 0) return false;
+    if (Atomics.compareExchange(state, FREE, free, free - 1) === free) return true;
+  }
+}

@@ -1,0 +1,335 @@
+import fc from "fast-check";
+import { afterAll, describe, expect, expectTypeOf, test } from "vitest";
+import { failureOf, shared } from "../../test/support/blocking-work.ts";
+import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
+import {
+  blocking,
+  ClosedError,
+  type CrossEnd,
+  type CrossReceiver,
+  type CrossSender,
+  co,
+  crossMpsc,
+  crossReceiver,
+  crossSender,
+  FullError,
+  FutureInUseError,
+  join,
+  NotCloneableError,
+  Runtime,
+  run,
+  Stream,
+  select,
+  sleep,
+  spawn,
+  WouldBlockError,
+} from "../index.ts";
+
+type Step = "send" | "try" | "give up" | "pause";
+
+interface CrossWork {
+  produce(end: CrossEnd<string>, id: number, steps: Step[], inside: Int32Array): Promise<string[]>;
+  consume(end: CrossEnd<string>, inside: Int32Array): Promise<string[]>;
+  sendForEver(end: CrossEnd<number>): Promise<string>;
+  sendAndDie(end: CrossEnd<number | string>, count: number): Promise<void>;
+  receiveAndDie(end: CrossEnd<number>, count: number): Promise<void>;
+}
+
+const work = blocking<CrossWork>(new URL("../../test/support/cross-work.mjs", import.meta.url));
+const threads = new Runtime({ threadExecArgv: [], maxBlockingThreads: 4 });
+afterAll(() => threads.shutdown());
+
+describe("crossMpsc: in one thread", () => {
+  test("what is sent is received in its order, and then the end", async () => {
+    const [tx, rx] = crossMpsc<number>(2);
+    expectTypeOf(tx).toEqualTypeOf<CrossSender<number>>();
+    expectTypeOf(rx).toEqualTypeOf<CrossReceiver<number>>();
+    const produce = co(function* () {
+      for (let n = 0; n < 10; n++) yield* tx.send(n);
+      tx.close();
+    });
+    const main = co(function* () {
+      spawn(produce());
+      const got: number[] = [];
+      yield* rx.forEach((n) => {
+        expect(rx.len).toBeLessThanOrEqual(2);
+        got.push(n);
+      });
+      return got;
+    });
+    expect(await run(main())).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(await failureOf(run(rx.recv()))).toBeInstanceOf(ClosedError);
+    expect(() => rx.tryRecv()).toThrow(ClosedError);
+  });
+
+  test("values that are nothing pass too", async () => {
+    const [tx, rx] = crossMpsc<null | undefined | number>(4);
+    for (const value of [null, undefined, 0]) tx.trySend(value);
+    tx.close();
+    expect(await run(Stream.from(rx).collect())).toEqual([null, undefined, 0]);
+  });
+
+  test("trySend refuses when it is full, tryRecv when it is empty", async () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    expect(() => rx.tryRecv()).toThrow(WouldBlockError);
+    tx.trySend(1);
+    expect(tx.capacity).toBe(0);
+    expect(() => tx.trySend(2)).toThrow(FullError);
+    expect(await run(rx.recv())).toBe(1);
+    tx.trySend(3);
+    expect(await run(rx.recv())).toBe(3);
+    rx.close();
+    expect(() => tx.trySend(4)).toThrow(ClosedError);
+  });
+
+  test("a send that waits goes on when a place is freed, first come, first served", async () => {
+    const [tx, rx] = crossMpsc<string>(1);
+    const other = tx.clone();
+    const main = co(function* () {
+      yield* tx.send("0");
+      const first = spawn(tx.send("1"));
+      yield* sleep(1);
+      const second = spawn(other.send("2"));
+      yield* sleep(1);
+      expect([first.isFinished, second.isFinished]).toEqual([false, false]);
+      const got = [yield* rx.recv(), yield* rx.recv(), yield* rx.recv()];
+      yield* join(first, second);
+      return got;
+    });
+    expect(await run(main())).toEqual(["0", "1", "2"]);
+    for (const each of [tx, other]) each.close();
+  });
+
+  test("what cannot be cloned fails, and takes no place", async () => {
+    const [tx, rx] = crossMpsc<unknown>(1);
+    expect(() => tx.trySend(() => {})).toThrow(NotCloneableError);
+    const main = co(function* () {
+      const sent = spawn(tx.send("after"));
+      expect(yield* rx.recv()).toBe("after");
+      yield* sent;
+    });
+    await run(main());
+    tx.close();
+  });
+
+  test("a send cancelled at any poll has not sent, and its place is not lost", async () => {
+    const polls = await cancelAtEveryPoll(async (cancelAt) => {
+      const [tx, rx] = crossMpsc<string>(1);
+      const main = co(function* () {
+        yield* tx.send("full");
+        const sending = spawn(cancelAt(tx.send("maybe")));
+        yield* sleep(1);
+        const got = [yield* rx.recv()];
+        const { cancelled } = yield* sending;
+        const last = spawn(tx.send("last"));
+        while (got.at(-1) !== "last") got.push(yield* rx.recv());
+        yield* last;
+        tx.close();
+        expect(got).toEqual(cancelled ? ["full", "last"] : ["full", "maybe", "last"]);
+      });
+      const runtime = new Runtime();
+      await runtime.run(main());
+      expect(runtime.metrics().outstanding).toBe(0);
+    });
+    expect(polls).toBe(2);
+  });
+
+  test("a recv cancelled at any poll loses nothing", async () => {
+    const polls = await cancelAtEveryPoll(async (cancelAt) => {
+      const [tx, rx] = crossMpsc<string>(1);
+      const main = co(function* () {
+        const receiving = spawn(cancelAt(rx.recv()));
+        yield* sleep(1);
+        yield* tx.send("value");
+        tx.close();
+        const outcome = yield* receiving;
+        const rest = yield* Stream.from(rx).collect();
+        expect(outcome.cancelled ? rest : [outcome.value, ...rest]).toEqual(["value"]);
+      });
+      const runtime = new Runtime();
+      await runtime.run(main());
+      expect(runtime.metrics().outstanding).toBe(0);
+    });
+    expect(polls).toBe(2);
+  });
+
+  test("a receiver that is closed gives what was sent; senders that wait are refused", async () => {
+    const [tx, rx] = crossMpsc<number>(2);
+    const main = co(function* () {
+      yield* tx.send(1);
+      yield* tx.send(2);
+      const late = spawn(tx.send(3));
+      yield* sleep(1);
+      rx.close();
+      expect(yield* rx.recv()).toBe(1);
+      expect(yield* rx.recv()).toBe(2);
+      expect(tx.isClosed).toBe(true);
+      return [yield* failing(late), yield* failing(rx.recv())];
+    });
+    const failing = co(function* (future: ReturnType<typeof rx.recv> | ReturnType<typeof tx.send>) {
+      try {
+        yield* future;
+      } catch (error) {
+        return error;
+      }
+      return null;
+    });
+    const failures = await run(main());
+    expect(failures).toEqual([expect.any(ClosedError), expect.any(ClosedError)]);
+  });
+
+  test("a second one that waits on the receiver is refused", async () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const main = co(function* () {
+      const first = spawn(rx.recv());
+      yield* sleep(1);
+      yield* rx.recv();
+      yield* first;
+    });
+    expect(await failureOf(run(main()))).toBeInstanceOf(FutureInUseError);
+    tx.close();
+    rx.close();
+  });
+
+  test("an end goes to another thread once, and not after its use", async () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const again = crossSender(tx.detach());
+    expect(() => tx.detach()).toThrow(ClosedError);
+    expect(() => tx.trySend(1)).toThrow(ClosedError);
+    expect(() => tx.clone()).toThrow(ClosedError);
+    again.trySend(1);
+    const there = crossReceiver(rx.detach());
+    expect(() => rx.detach()).toThrow(ClosedError);
+    expect(await failureOf(run(rx.recv()))).toBeInstanceOf(ClosedError);
+    expect(await run(there.recv())).toBe(1);
+    expect(() => there.detach()).toThrow(TypeError);
+    // @ts-expect-error it is no end
+    expect(() => crossSender(undefined)).toThrow(TypeError);
+    const [, other] = crossMpsc<number>(1);
+    expect(() => crossSender(other.detach())).toThrow(TypeError);
+    again.close();
+  });
+
+  test("refuses a capacity that is none", () => {
+    for (const capacity of [0, -1, 1.5, Number.NaN]) expect(() => crossMpsc(capacity)).toThrow(RangeError);
+  });
+});
+
+describe("crossMpsc: between threads", () => {
+  test("a thread that waits for room learns that the receiver is closed", async () => {
+    const [tx, rx] = crossMpsc<number>(2);
+    const main = co(function* () {
+      const sender = spawn(work.sendForEver(tx.detach()));
+      expect(yield* rx.recv()).toBe(0);
+      yield* sleep(5);
+      rx.close();
+      return yield* sender;
+    });
+    expect(await threads.spawn(main())).toBe("POLLUX_CLOSED");
+  });
+
+  test("a sender whose thread dies is closed, and what it had sent is received", async () => {
+    const [tx, rx] = crossMpsc<number | string>(3);
+    const stays = tx.clone();
+    const main = co(function* () {
+      const sender = spawn(work.sendAndDie(tx.detach(), 3));
+      expect(yield* failing(sender)).toMatchObject({ code: "POLLUX_THREAD_EXITED" });
+      const got = [yield* rx.recv(), yield* rx.recv(), yield* rx.recv()];
+      // Its place among those who want one is gone too, and so are no places.
+      for (let n = 0; n < 3; n++) yield* stays.send(`mine ${n}`);
+      stays.close();
+      return [...got, ...(yield* Stream.from(rx).collect())];
+    });
+    const failing = co(function* (future: ReturnType<typeof work.sendAndDie>) {
+      try {
+        yield* future;
+      } catch (error) {
+        return error;
+      }
+      return null;
+    });
+    expect(await threads.spawn(main())).toEqual([0, 1, 2, "mine 0", "mine 1", "mine 2"]);
+  });
+
+  test("a place that was granted to a thread that dies before it uses it goes to others", async () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const stays = tx.clone();
+    stays.trySend(1);
+    // What a thread does that asks for a place, is granted it, and dies.
+    const { port } = tx.detach();
+    port.postMessage({ kind: "want" });
+    port.once("message", () => port.close());
+    const main = co(function* () {
+      const got = [yield* rx.recv()];
+      const sending = spawn(stays.send(2));
+      got.push(yield* rx.recv());
+      yield* sending;
+      return got;
+    });
+    expect(await run(main())).toEqual([1, 2]);
+    stays.close();
+  });
+
+  test("a sender learns that the thread of the receiver has died", async () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const main = co(function* () {
+      const receiver = spawn(work.receiveAndDie(rx.detach(), 2));
+      receiver.observed();
+      for (let n = 0; ; n++) yield* tx.send(n);
+    });
+    expect(await failureOf(threads.spawn(main()))).toBeInstanceOf(ClosedError);
+  });
+
+  test("however they interleave, nothing is lost, the order is kept, and there is never more inside than it holds", async () => {
+    const step = fc.constantFrom<Step>("send", "send", "try", "give up", "pause");
+    const steps = fc.array(step, { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(steps, { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        async (capacity, senders, elsewhere) => {
+          const [tx, rx] = crossMpsc<string>(capacity);
+          const inside = shared(1);
+          const producing = senders.map((steps, id) =>
+            threads.spawn(work.produce(tx.clone().detach(), id, steps, inside)),
+          );
+          tx.close();
+          const receiveHere = co(function* () {
+            const got: string[] = [];
+            yield* rx.forEach(function* (value) {
+              // Those inside, and the one that has just been taken out. A sender counts after it has sent: it is never early.
+              expect(Atomics.load(inside, 0)).toBeLessThanOrEqual(capacity + 1);
+              Atomics.sub(inside, 0, 1);
+              got.push(value);
+              if (got.length % 3 === 0) yield* sleep(0);
+            });
+            return got;
+          });
+          const receiving = threads.spawn(elsewhere ? work.consume(rx.detach(), inside) : receiveHere());
+          const sent = await Promise.all(producing);
+          const got = await receiving;
+          expect(sent.map((_, id) => got.filter((value) => value.startsWith(`${id}/`)))).toEqual(sent);
+          expect(got.length).toBe(sent.flat().length);
+          expect(inside[0]).toBe(0);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+
+  test("a select that gives up on a send or on a recv is harmless", async () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const main = co(function* () {
+      expect((yield* select({ got: rx.recv(), late: sleep(1) })).key).toBe("late");
+      yield* tx.send(1);
+      expect((yield* select({ sent: tx.send(2), late: sleep(1) })).key).toBe("late");
+      expect(yield* rx.recv()).toBe(1);
+      yield* tx.send(3);
+      expect(yield* rx.recv()).toBe(3);
+    });
+    await run(main());
+    tx.close();
+    rx.close();
+  });
+});

@@ -1,0 +1,347 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type { Context } from "../core/context.ts";
+import { ClosedError, FullError, NotCloneableError, PollAfterCompletionError } from "../core/errors.ts";
+import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
+import { type Linked, LinkedList } from "../core/list.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
+import {
+  CLOSED,
+  type CrossEnd,
+  FREE,
+  type ToReceiver,
+  type ToSender,
+  tryTakePlace,
+} from "./cross-messages.ts";
+import { transfer, transfersOf } from "./transfer.ts";
+
+/**
+ * A sending half of a {@link crossMpsc} channel.
+ *
+ * A place that is free is taken at once, in memory that the threads share. Where there is none, the receiver is asked for
+ * one: it grants places as they are freed, to those who have asked, first come, first served.
+ *
+ * Invariants: `wants` is how many places were asked for and have not come, and never less than how many wait for one;
+ * `granted` is how many have come for a `send` that has not used it yet.
+ */
+export class CrossSender<T> implements Disposable, KeepsAlive {
+  /** @internal */
+  readonly isExternal = true;
+  /** All places: the capacity that the channel was made with. */
+  readonly maxCapacity: number;
+  /** @internal */
+  readonly waiting: LinkedList<CrossSend<T>> = new LinkedList();
+  private readonly port: MessagePort;
+  private readonly state: Int32Array;
+  private open: boolean;
+  /** The other thread has ended, or its receiver is closed. */
+  private gone: boolean;
+  private wants: number;
+  private granted: number;
+  private listens: boolean;
+  private hasEnded: boolean;
+  private waits: number;
+
+  /** @internal */
+  constructor({ port, state, capacity }: CrossEnd<T>) {
+    this.maxCapacity = capacity;
+    this.port = port;
+    this.state = state;
+    this.open = true;
+    this.gone = false;
+    this.wants = 0;
+    this.granted = 0;
+    this.listens = false;
+    this.hasEnded = false;
+    this.waits = 0;
+    port.on("close", () => this.onGone());
+    port.unref();
+  }
+
+  /**
+   * Sends a clone of a value, once there is a place for it. What `transfer` names is moved.
+   *
+   * **Cancel safety.** A cancelled `send` has not sent; the place in the queue is lost.
+   *
+   * @throws ClosedError (the future) if the receiver is closed or its thread has ended, or this sender is closed
+   * @throws NotCloneableError (the future) if the value cannot pass from thread to thread
+   */
+  send(value: T): Future<void> {
+    return new CrossSend(this, value, this.open);
+  }
+
+  /**
+   * Sends now, past nobody of this sender.
+   *
+   * @throws FullError if there is no place; it has the value
+   * @throws ClosedError and NotCloneableError as {@link CrossSender.send}
+   */
+  trySend(value: T): void {
+    if (!this.open || this.isDeserted) throw this.closedError(this.open);
+    if (this.waiting.size > 0 || !tryTakePlace(this.state))
+      throw new FullError("the channel between threads", value);
+    this.post(value, false);
+  }
+
+  /**
+   * Another sender into the same channel, to be closed on its own.
+   *
+   * @throws ClosedError if this one is closed
+   */
+  clone(): CrossSender<T> {
+    this.requireOpen();
+    const { port1, port2 } = new MessageChannel();
+    const message: ToReceiver = { kind: "clone", port: port2 };
+    this.port.postMessage(message, [port2]);
+    return new CrossSender({ kind: "sender", port: port1, state: this.state, capacity: this.maxCapacity });
+  }
+
+  /**
+   * Takes this sender out of this thread, for another one, which makes one of it again with `crossSender`. Here it is
+   * closed from now on, and the channel does not notice.
+   *
+   * @throws ClosedError if it is closed
+   * @throws TypeError while one of its `send`s waits
+   */
+  detach(): CrossEnd<T> {
+    this.requireOpen();
+    if (this.wants > 0 || this.granted > 0)
+      throw new TypeError("this sender waits for a place: detach it before it sends, or clone it");
+    this.open = false;
+    this.hasEnded = true;
+    this.port.removeAllListeners();
+    const { port, state, maxCapacity: capacity } = this;
+    return transfer({ kind: "sender", port, state, capacity }, [port]);
+  }
+
+  /** Closes this sender. What it has begun to send can still be completed. A second call does nothing. */
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.endIfDone();
+  }
+
+  /** As {@link CrossSender.close}; what `using` calls. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Whether nothing can be sent any more: the receiver is closed or its thread has ended, or this sender is closed. */
+  get isClosed(): boolean {
+    return !this.open || this.isDeserted;
+  }
+
+  /** Places that were free a moment ago: other threads take and free them meanwhile. */
+  get capacity(): number {
+    return Math.max(0, Atomics.load(this.state, FREE));
+  }
+
+  private requireOpen(): void {
+    if (!this.open) throw this.closedError(false);
+  }
+
+  /** @internal */
+  get isDeserted(): boolean {
+    return this.gone || Atomics.load(this.state, CLOSED) === 1;
+  }
+
+  /** @internal */
+  get target(): InspectionTarget {
+    return { kind: "channel between threads", key: this.state };
+  }
+
+  /** @internal */
+  closedError(open: boolean): ClosedError {
+    return new ClosedError(open ? "the channel between threads" : "this sender of a channel between threads");
+  }
+
+  /**
+   * Sends a value for which there is a place.
+   *
+   * @internal
+   */
+  post(value: T, granted: boolean): void {
+    try {
+      this.say({ kind: "value", value, granted }, value);
+    } catch (cause) {
+      this.say({ kind: "refund", granted }, null);
+      throw new NotCloneableError("the value", { cause });
+    }
+  }
+
+  /** @internal */
+  tryTake(): boolean {
+    return this.waiting.size === 0 && tryTakePlace(this.state);
+  }
+
+  /**
+   * Has one wait for a place.
+   *
+   * @internal
+   */
+  park(send: CrossSend<T>): void {
+    if (!this.listens) {
+      this.listens = true;
+      this.port.on("message", (message: ToSender) => this.onMessage(message));
+      if (this.waits === 0) this.port.unref();
+    }
+    this.waiting.pushBack(send);
+    if (this.waiting.size <= this.wants) return;
+    this.wants++;
+    this.say({ kind: "want" }, null);
+  }
+
+  /**
+   * The `send` that a place was granted to has used it.
+   *
+   * @internal
+   */
+  useGranted(value: T): void {
+    this.granted--;
+    try {
+      this.post(value, true);
+    } finally {
+      this.endIfDone();
+    }
+  }
+
+  /**
+   * The `send` that a place was granted to needs it no longer: the next one has it, or it goes back.
+   *
+   * @internal
+   */
+  passOn(): void {
+    this.granted--;
+    this.place();
+    this.endIfDone();
+  }
+
+  private place(): void {
+    const next = this.waiting.shift();
+    if (next === null) this.say({ kind: "refund", granted: true }, null);
+    else {
+      this.granted++;
+      next.grant();
+    }
+  }
+
+  /**
+   * Tells the other side of the end, once nothing that was begun is left.
+   *
+   * @internal
+   */
+  endIfDone(): void {
+    if (this.open || this.hasEnded || this.waiting.size > 0 || this.granted > 0) return;
+    this.hasEnded = true;
+    this.say({ kind: "close" }, null);
+    this.port.close();
+  }
+
+  private say(message: ToReceiver, moved: unknown): void {
+    this.port.postMessage(message, transfersOf(moved));
+  }
+
+  private onMessage(message: ToSender): void {
+    if (message.kind === "closed") this.onGone();
+    else {
+      this.wants--;
+      this.place();
+    }
+  }
+
+  private onGone(): void {
+    if (this.gone) return;
+    this.gone = true;
+    for (let send = this.waiting.shift(); send !== null; send = this.waiting.shift()) send.wake();
+    this.endIfDone();
+  }
+
+  /** @internal */
+  keepAlive(): void {
+    if (this.waits++ === 0) this.port.ref();
+  }
+
+  /** @internal */
+  letGo(): void {
+    if (--this.waits === 0) this.port.unref();
+  }
+}
+
+class CrossSend<T> extends Future<void> implements Linked<CrossSend<T>> {
+  private readonly sender: CrossSender<T>;
+  private readonly value: T;
+  /** Whether the sender was open when it was called. */
+  private readonly open: boolean;
+  private readonly wait: Waiting;
+  private isGranted: boolean;
+  private isDone: boolean;
+  before: CrossSend<T> | null;
+  after: CrossSend<T> | null;
+  list: LinkedList<CrossSend<T>> | null;
+
+  constructor(sender: CrossSender<T>, value: T, open: boolean) {
+    super();
+    this.sender = sender;
+    this.value = value;
+    this.open = open;
+    this.wait = new Waiting(sender);
+    this.isGranted = false;
+    this.isDone = false;
+    this.before = null;
+    this.after = null;
+    this.list = null;
+  }
+
+  override poll(cx: Context): Poll<void> {
+    if (this.isDone) throw new PollAfterCompletionError("this `send`");
+    if (!cx.takeBudget()) return Pending;
+    const { sender } = this;
+    if (!this.open || sender.isDeserted || (this.list === null && !this.isGranted && sender.isClosed)) {
+      this.cancel();
+      throw sender.closedError(this.open);
+    }
+    if (this.isGranted) {
+      this.isDone = true;
+      sender.useGranted(this.value);
+      return undefined;
+    }
+    if (this.list === null && sender.tryTake()) {
+      this.isDone = true;
+      sender.post(this.value, false);
+      return undefined;
+    }
+    cx.refundBudget();
+    this.wait.begin(cx);
+    if (this.list === null) sender.park(this);
+    return Pending;
+  }
+
+  override cancel(): Poll<void> {
+    if (this.isDone) return;
+    this.isDone = true;
+    this.wait.end();
+    const left = this.list?.remove(this) ?? false;
+    if (this.isGranted) this.sender.passOn();
+    if (left) this.sender.endIfDone();
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "send to",
+      target: this.sender.target,
+      state: `${this.sender.capacity} free`,
+      outside: true,
+    };
+  }
+
+  /** There is a place for it. */
+  grant(): void {
+    this.isGranted = true;
+    this.wait.wake();
+  }
+
+  wake(): void {
+    this.wait.wake();
+  }
+}
