@@ -88,6 +88,8 @@ export class Connection extends Future<void> {
   private bodyTime: number;
   private bodyWaitsSince: number;
   private bodyWaker: Waker | null;
+  /** Who waits to send a part of the response. */
+  private sendWaker: Waker | null;
   private bodyTimedOut: boolean;
   private readTimedOut: boolean;
   private readOver: number;
@@ -131,6 +133,7 @@ export class Connection extends Future<void> {
     this.bodyTime = 0;
     this.bodyWaitsSince = -1;
     this.bodyWaker = null;
+    this.sendWaker = null;
     this.bodyTimedOut = false;
     this.readTimedOut = false;
     this.readOver = 0;
@@ -352,7 +355,10 @@ export class Connection extends Future<void> {
 
   /** The answer is whole: what is left is the rest of the request. */
   private answered(): void {
+    this.request = null;
+    this.response = null;
     this.handling = null;
+    this.releaseWaiters();
     this.state = Draining;
     this.readOver = 0;
   }
@@ -385,16 +391,24 @@ export class Connection extends Future<void> {
     this.state = Closing;
   }
 
-  private leaveExchange(): void {
-    this.request = null;
-    this.response = null;
-    this.handling = null;
+  /** Tasks of the handler's that still wait for the exchange learn that it is over. */
+  private releaseWaiters(): void {
+    this.bodyWaker?.wake();
+    this.sendWaker?.wake();
+    this.bodyWaker = null;
+    this.sendWaker = null;
+    this.bodyWaitsSince = -1;
     this.readDeadline.clear();
   }
 
-  private pollDrain(cx: Context): Poll<void> {
+  private leaveExchange(): void {
+    this.releaseWaiters();
     this.request = null;
     this.response = null;
+    this.handling = null;
+  }
+
+  private pollDrain(cx: Context): Poll<void> {
     if (this.gone !== null) return this.end();
     if (!this.keepAlive) {
       this.leaveExchange();
@@ -584,6 +598,7 @@ export class Connection extends Future<void> {
     this.checkClient();
     const poll = this.pollFlush(cx);
     this.checkClient();
+    this.sendWaker = poll === Pending ? cx.waker : null;
     return poll;
   }
 

@@ -62,22 +62,26 @@ export class HttpServer {
       open.delete(connection);
       changed.notifyWaiters();
     };
-    while (!listener.isClosed) {
-      if (open.size >= settings.maxConnections) {
-        yield* changed.notified();
-        continue;
+    try {
+      while (!listener.isClosed) {
+        if (open.size >= settings.maxConnections) {
+          yield* changed.notified();
+          continue;
+        }
+        try {
+          const stream = yield* listener.accept();
+          const connection = new Connection(stream, handler, settings, onEnd);
+          open.set(connection, null);
+          open.set(connection, spawn(connection, { name: "HTTP connection" }));
+        } catch (error) {
+          if (error instanceof ClosedError) return;
+          settings.onError(error, null);
+          // Most likely there are no descriptors left: each connection that ends gives one back.
+          yield* sleep(100);
+        }
       }
-      try {
-        const stream = yield* listener.accept();
-        const connection = new Connection(stream, handler, settings, onEnd);
-        open.set(connection, null);
-        open.set(connection, spawn(connection, { name: "HTTP connection" }));
-      } catch (error) {
-        if (error instanceof ClosedError) return;
-        settings.onError(error, null);
-        // Most likely there are no descriptors left: each connection that ends gives one back.
-        yield* sleep(100);
-      }
+    } finally {
+      listener.close();
     }
   });
 

@@ -1,4 +1,4 @@
-import { co, copy, never, sleep } from "pollux";
+import { co, copy, type Future, never, sleep, spawn } from "pollux";
 import { describe, expect, test } from "vitest";
 import type { Handler } from "../src/index.ts";
 import { reactors, serving, turn, until } from "./support/serving.ts";
@@ -286,6 +286,37 @@ describe.each(reactors)("serve on the %s reactor", (name, options) => {
     await client.until(" late");
     client.socket.end();
     await client.end();
+  });
+
+  test("serve: tasks that a handler leaves behind, and that wait for its exchange, learn that it is over", async () => {
+    const caught: unknown[] = [];
+    const outlive = co(function* (future: Future<unknown>) {
+      try {
+        yield* future;
+      } catch (error) {
+        caught.push(error);
+      }
+    });
+    await s.start(
+      co(function* (request, response) {
+        if (request.method === "POST") spawn(outlive(request.body.readToEnd()));
+        else {
+          const body = response.stream();
+          yield* body.writeAll(Buffer.from("a"));
+          spawn(outlive(body.writeAll(Buffer.alloc(100_000_000))));
+        }
+        for (let n = 0; n < 5; n++) yield* sleep(1);
+      }),
+    );
+    const client = await s.client();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
+    await client.until("Content-Length: 0\r\n");
+    await until(() => caught.length === 1);
+    const other = await s.client();
+    other.socket.pause();
+    other.send(GET);
+    await until(() => caught.length === 2);
+    expect(caught).toMatchObject([{ code: "POLLUX_CLOSED" }, { code: "POLLUX_CLOSED" }]);
   });
 
   // A client that goes away: at each stage.
