@@ -1,0 +1,56 @@
+import { type Context, Duplex, Pending, type Poll, type TcpStream } from "pollux";
+import type { Inbox } from "./inbox.ts";
+
+/**
+ * A connection that no longer speaks HTTP: what had arrived behind the request is read first.
+ *
+ * @internal
+ */
+export class UpgradedStream extends Duplex {
+  private readonly stream: TcpStream;
+  private readonly inbox: Inbox;
+
+  constructor(stream: TcpStream, inbox: Inbox) {
+    super();
+    this.stream = stream;
+    this.inbox = inbox;
+  }
+
+  override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
+    if (this.inbox.length === 0) return this.stream.pollRead(cx, buf);
+    if (!cx.takeBudget()) return Pending;
+    return this.inbox.take(buf);
+  }
+
+  override cancelRead(): void {
+    this.stream.cancelRead();
+  }
+
+  override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
+    return this.stream.pollWrite(cx, buf);
+  }
+
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
+  override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
+    return this.stream.pollWriteVectored(cx, bufs);
+  }
+
+  override pollFlush(): Poll<void> {
+    return undefined;
+  }
+
+  override pollShutdown(cx: Context): Poll<void> {
+    return this.stream.pollShutdown(cx);
+  }
+
+  override cancelWrite(): void {
+    this.stream.cancelWrite();
+  }
+
+  override close(): void {
+    this.stream.close();
+  }
+}
