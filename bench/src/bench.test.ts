@@ -46,7 +46,7 @@ describe("the command", () => {
   test.each([
     [["--suite", "nothing"], /unknown suite "nothing": one of core/],
     [["--case", "nothing"], /unknown case "nothing": one of await-ready,/],
-    [["--peers", "promise,rxjs"], /unknown peer "rxjs": one of pollux, promise,/],
+    [["--peers", "promise,bluebird"], /unknown peer "bluebird": one of pollux, promise,/],
     [["--json", "no-such-folder/results.json"], /cannot write no-such-folder\/results.json: ENOENT/],
     [["--fast"], /Unknown option '--fast'/],
     [["fast"], /Unexpected argument 'fast'/],

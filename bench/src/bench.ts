@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { parseArguments, USAGE, UsageError } from "./arguments.ts";
-import { inChild, type Weigh, weigh } from "./harness/bytes.ts";
+import { inChild, weigh } from "./harness/bytes.ts";
 import {
   type BytesCase,
   type Case,
@@ -9,6 +9,7 @@ import {
   type Round,
   type Suite,
   type TimedCase,
+  type Weigh,
 } from "./harness/case.ts";
 import { FULL, type Plan, QUICK } from "./harness/plan.ts";
 import { Progress } from "./harness/progress.ts";
@@ -79,8 +80,9 @@ async function runGroup(
     if (tokio?.cases.has(timed.name) === true) rounds.set("tokio", tokio.round(timed.name));
     return rounds;
   };
-  const weighsOf = ({ name, peers: own }: BytesCase): Map<Peer, Weigh> => {
-    const weighs = new Map(entries(own, peers).map(([peer]) => [peer, inChild(suite.name, name, peer)]));
+  const weighsOf = ({ name, peers: own = {}, weighs: ready = {} }: BytesCase): Map<Peer, Weigh> => {
+    const weighs = new Map(entries(ready, peers));
+    for (const [peer] of entries(own, peers)) weighs.set(peer, inChild(suite.name, name, peer));
     if (tokio?.cases.has(name) === true) weighs.set("tokio", (tasks) => tokio.weigh(name, tasks));
     return weighs;
   };

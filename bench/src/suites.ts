@@ -1,4 +1,6 @@
 import { core } from "./core/index.ts";
 import type { Suite } from "./harness/case.ts";
+import { net } from "./net/index.ts";
+import { stream } from "./stream/index.ts";
 
-export const suites: readonly Suite[] = [core];
+export const suites: readonly Suite[] = [core, stream, net];

@@ -26,6 +26,16 @@ describe("bundle size", () => {
     expect(error.gzip).toBeLessThan(all.gzip);
   });
 
+  test("what tells what tasks wait for is there only for a program that asks for it", async () => {
+    const has = async (names: readonly string[]): Promise<boolean> => {
+      const { modules } = await bundleSize(packed.project, names);
+      return modules.some(([path]) => path.endsWith("runtime/findings.js"));
+    };
+    expect(await has(["co", "run", "Runtime"])).toBe(false);
+    expect(await has(["snapshot"])).toBe(true);
+    expect(await has(["dumpOnSignal"])).toBe(true);
+  });
+
   test("a name that is not exported is an error", async () => {
     await expect(bundleSize(packed.project, ["nothingOfThatName"])).rejects.toThrow("nothingOfThatName");
   });

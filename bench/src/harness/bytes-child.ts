@@ -11,7 +11,7 @@ const found = suites
   .find((suite) => suite.name === suiteName)
   ?.groups.flat()
   .find((of): of is BytesCase => of.name === caseName && of.unit === "bytes/task");
-const suspend = found?.peers[peer as Peer];
+const suspend = found?.peers?.[peer as Peer];
 if (suspend === undefined) throw new Error(`no case ${caseName} with ${peer} in suite ${suiteName}`);
 
 await suspend(FIRST);

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { BytesCase, Peer } from "./case.ts";
+import type { BytesCase, Peer, Weigh } from "./case.ts";
 import type { Plan } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { inTurn } from "./rounds.ts";
@@ -12,9 +12,6 @@ const CHILD = fileURLToPath(new URL("./bytes-child.js", import.meta.url));
 
 /** Room for a million tasks of the heaviest peer. */
 const HEAP_MB = 12_288;
-
-/** Gives the bytes that so many suspended tasks hold. */
-export type Weigh = (tasks: number) => Promise<number>;
 
 /**
  * Weighs the suspended tasks of each peer.

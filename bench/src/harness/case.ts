@@ -1,7 +1,20 @@
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** Who is measured. `pollux` always is, the others for comparison. */
-export const PEERS = ["pollux", "promise", "effect", "effection", "tokio"] as const;
+export const PEERS = [
+  "pollux",
+  "promise",
+  "async-iterable",
+  "rxjs",
+  "effect",
+  "effection",
+  "web-streams",
+  "node-streams",
+  "pollux-node",
+  "node-net",
+  "c-epoll",
+  "tokio",
+] as const;
 
 export type Peer = (typeof PEERS)[number];
 
@@ -10,6 +23,9 @@ export type Peer = (typeof PEERS)[number];
  * be measured, it starts the watch anew when the set-up is done, and stops it before the tear-down.
  */
 export type Round = (iterations: number, watch: Stopwatch) => Promise<void>;
+
+/** Gives the bytes that so many suspended tasks hold. */
+export type Weigh = (tasks: number) => Promise<number>;
 
 /** Starts so many tasks that wait for good, and resolves once all of them do. */
 export type Suspend = (tasks: number) => Promise<void>;
@@ -39,6 +55,8 @@ export interface TimedCase extends CaseBase {
   readonly clock?: "wall" | "cpu";
   /** Set where a round is one iteration, because what is timed is but a part of it; there are fewer rounds then. */
   readonly long?: boolean;
+  /** Set where a round is one large batch, of so many iterations whatever time they take; there are fewer rounds then. */
+  readonly batch?: { readonly full: number; readonly quick: number };
   readonly peers: Readonly<Partial<Record<Peer, Round>>>;
 }
 
@@ -47,7 +65,10 @@ export interface BytesCase extends CaseBase {
   readonly unit: "bytes/task";
   readonly tasks: number;
   readonly quickTasks: number;
-  readonly peers: Readonly<Partial<Record<Peer, Suspend>>>;
+  /** Weighed in a process of their own. */
+  readonly peers?: Readonly<Partial<Record<Peer, Suspend>>>;
+  /** Those that see to their process themselves. */
+  readonly weighs?: Readonly<Partial<Record<Peer, Weigh>>>;
 }
 
 export type Case = TimedCase | BytesCase;

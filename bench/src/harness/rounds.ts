@@ -34,8 +34,8 @@ export async function measure(
       case: timed,
       peer,
       round,
-      iterations: 1,
-      long: timed.long === true,
+      iterations: timed.batch?.[plan.quick ? "quick" : "full"] ?? 1,
+      long: timed.long === true || timed.batch !== undefined,
       samples: [],
     })),
   );
@@ -54,7 +54,7 @@ export async function measure(
       progress.show(`${title}: ${runner.peer}, ${at}`);
       const ms = await time(runner);
       if (counts) runner.samples.push((ms * 1e6) / (runner.iterations * (runner.case.operations ?? 1)));
-      else if (runner.case.long !== true) adjust(runner, ms, plan.roundMs);
+      else if (runner.case.long !== true && runner.case.batch === undefined) adjust(runner, ms, plan.roundMs);
     }
   }
 

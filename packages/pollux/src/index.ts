@@ -26,7 +26,7 @@ export {
 export { tryJoin, tryJoinAll } from "./combine/try-join.ts";
 export { withSignal } from "./combine/with-signal.ts";
 // Futures and coroutines
-export { Cleanup } from "./core/cleanup.ts";
+export { type Cancellable, Cleanup } from "./core/cleanup.ts";
 export { Context, type RuntimeHandle, type TimerDriver, type Waker } from "./core/context.ts";
 export { co } from "./core/coroutine.ts";
 export {
@@ -41,41 +41,154 @@ export {
   ClosedError,
   FullError,
   FutureInUseError,
+  InvalidDataError,
   LaggedError,
+  MovedError,
   NoContextError,
   NoRuntimeError,
   NotCompiledError,
   PollAfterCompletionError,
   PolluxError,
   ReleasedError,
+  ScriptError,
   TimeoutError,
+  TooLongError,
+  UnexpectedEofError,
+  UnsupportedError,
   WouldBlockError,
+  WriteZeroError,
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
+export type { Inspection, InspectionTarget } from "./core/inspection.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
-// Bridges to promises
 export { aborted } from "./interop/abort-signal.ts";
+// Bridges to promises, callbacks, events and streams of others
+export { abortable } from "./interop/abortable.ts";
+export { duplexFromNode } from "./interop/duplex-from-node.ts";
+export type { EmitterLike, EventTargetLike } from "./interop/event-source.ts";
+export {
+  fromCallback,
+  fromNode,
+  type NodeCallback,
+  type StartWithCallback,
+} from "./interop/from-callback.ts";
+export { fromNodeReadable } from "./interop/from-node-readable.ts";
+export { type FromWebOptions, fromReadableStream } from "./interop/from-readable-stream.ts";
+export type { Handling } from "./interop/handling.ts";
+export type { NodeDuplex, NodeReadable, NodeWritable } from "./interop/node-types.ts";
+export { type OnOptions, type Overflow, on } from "./interop/on.ts";
+export { type EventOptions, once } from "./interop/once.ts";
 export { type FromPromiseOptions, fromPromise, toPromise } from "./interop/promise.ts";
+export { readerFromNode } from "./interop/reader-from-node.ts";
+export { readerFromWeb } from "./interop/reader-from-web.ts";
+export type { ChunkSink, SinkStep } from "./interop/sink.ts";
+export { toCallback } from "./interop/to-callback.ts";
+export { type FastifyReplyLike, toFastifyHandler } from "./interop/to-fastify-handler.ts";
+export { type HandlerResponseLike, type NextHandler, toHandler } from "./interop/to-handler.ts";
+export { type HonoContextLike, toHonoHandler } from "./interop/to-hono-handler.ts";
+export { toNodeDuplex } from "./interop/to-node-duplex.ts";
+export { type ToNodeReadableOptions, toNodeReadable } from "./interop/to-node-readable.ts";
+export { type ToNodeWritableOptions, toNodeWritable } from "./interop/to-node-writable.ts";
+export { type ToReadableStreamOptions, toReadableStream } from "./interop/to-readable-stream.ts";
+export { type ToWritableStreamOptions, toWritableStream } from "./interop/to-writable-stream.ts";
+export { type ResponseLike, whileConnected } from "./interop/while-connected.ts";
+export { writerFromNode } from "./interop/writer-from-node.ts";
+export { writerFromWeb } from "./interop/writer-from-web.ts";
 // Bytes
+export { type AnyDelimiterOptions, anyDelimiter } from "./io/any-delimiter.ts";
+export type { AsyncBufRead } from "./io/async-buf-read.ts";
 export type { AsyncRead } from "./io/async-read.ts";
+export type { AsyncSeek, SeekFrom } from "./io/async-seek.ts";
 export type { AsyncWrite } from "./io/async-write.ts";
+export { type BufferOptions, BufReader } from "./io/buf-reader.ts";
+export { BufWriter } from "./io/buf-writer.ts";
+export { BufferedReader } from "./io/buffered-reader.ts";
+export { ByteQueue } from "./io/byte-queue.ts";
+export { bytesCodec } from "./io/bytes-codec.ts";
+export { BytesWriter } from "./io/bytes-writer.ts";
+export { chain } from "./io/chain.ts";
+export type { Codec, Decoder, Encoder } from "./io/codec.ts";
+export { type Copy, type CopyOptions, type CopyProgress, copy, copyBuf } from "./io/copy.ts";
+export { type CopyBidirectional, copyBidirectional } from "./io/copy-bidirectional.ts";
+export { Cursor } from "./io/cursor.ts";
 export { Duplex } from "./io/duplex.ts";
+export { duplexOf, type Joined } from "./io/duplex-of.ts";
+export { type DuplexStream, duplex } from "./io/duplex-stream.ts";
+export { type Empty, empty } from "./io/empty.ts";
+export { Framed, type FramedOptions } from "./io/framed.ts";
+export { FramedRead, type FramedReadOptions } from "./io/framed-read.ts";
+export { FramedWrite, type FramedWriteOptions } from "./io/framed-write.ts";
+export type { ReadHalf, TwoSided, WriteHalf } from "./io/halves.ts";
+export { jsonLines } from "./io/json-lines.ts";
+export {
+  type LengthDelimitedCodec,
+  type LengthDelimitedOptions,
+  lengthDelimited,
+} from "./io/length-delimited.ts";
+export type { LimitOptions } from "./io/limit.ts";
+export { linesCodec } from "./io/lines-codec.ts";
+export { type Mock, type MockStep, mock } from "./io/mock.ts";
 export { Reader } from "./io/reader.ts";
+export { repeat } from "./io/repeat.ts";
+export { simplex } from "./io/simplex.ts";
+export { sink } from "./io/sink.ts";
+export { type TakeReader, take } from "./io/take.ts";
+export type { TextOptions } from "./io/utf8.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
-export { TcpListener } from "./net/tcp-listener.ts";
-export { TcpStream } from "./net/tcp-stream.ts";
-export type { SocketAddress, TcpConnectOptions, TcpListenOptions } from "./reactor/reactor.ts";
+export { type HostPort, parseHostPort } from "./net/host-port.ts";
+export { lookupHost } from "./net/lookup-host.ts";
+export type { Interest, Ready } from "./net/ready.ts";
+export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
+export { TcpSocket } from "./net/tcp-socket.ts";
+export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";
+// The seam for reactors of one's own
+export type {
+  LookupOptions,
+  SocketAddress,
+  SocketOptions,
+  TcpConnectOptions,
+  TcpListenOptions,
+} from "./reactor/options.ts";
+export type { Reactor } from "./reactor/reactor.ts";
+export type {
+  AcceptSource,
+  ByteSource,
+  LookupSource,
+  Source,
+  TcpListenerSource,
+  TcpStreamSource,
+} from "./reactor/source.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";
+export { dumpOnSignal } from "./runtime/dump-on-signal.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
+export { type SlowPoll, type SlowPolls, slowPolls } from "./runtime/slow-polls.ts";
+export type {
+  Finding,
+  GroupSnapshot,
+  RuntimeSnapshot,
+  TaskRef,
+  TaskSnapshot,
+  WaitSnapshot,
+} from "./runtime/snapshot.ts";
+export { snapshot } from "./runtime/take-snapshot.ts";
+export { type TraceEvent, TraceRecorder, type TraceRecorderOptions } from "./runtime/trace-recorder.ts";
+export { type WatchdogOptions, watchdog } from "./runtime/watchdog.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
+export type { BaseStream } from "./stream/base-stream.ts";
 // Streams
-export { Stream } from "./stream/stream.ts";
+export { FuturesOrdered } from "./stream/futures-ordered.ts";
+export { FuturesUnordered } from "./stream/futures-unordered.ts";
+export type { Emit } from "./stream/make.ts";
+export type { Peekable } from "./stream/peekable.ts";
+export { type Recovered, Stream, type Unfolded } from "./stream/stream.ts";
+export { StreamMap } from "./stream/stream-map.ts";
+export type { StreamInput } from "./stream/to-source.ts";
 // Sync
 export { Barrier, type BarrierWaitResult } from "./sync/barrier.ts";
 export {

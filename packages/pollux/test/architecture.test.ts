@@ -21,11 +21,17 @@ const rules: Rules = {
   ],
   node: ["reactor", "fs", "process", "signal", "blocking", "interop", "runtime"],
   native: "reactor/epoll/",
-  portable: ["runtime/host/web.ts"],
+  portable: ["runtime/host/web.ts", ...portableFiles()],
   aliases: aliases(),
 };
 
 const packageRoot = new URL("../", import.meta.url);
+
+/** The files, of folders that may import Node, that tsconfig.portable.json names: they run where Node does not. */
+function portableFiles(): string[] {
+  const config = readFileSync(new URL("../tsconfig.portable.json", import.meta.url), "utf8");
+  return [...config.matchAll(/"src\/(\w+\/[\w/-]+\.ts)"/g)].map(([, path = ""]) => path);
+}
 
 /** What the `#names` in package.json stand for among the sources. */
 function aliases(): Record<string, string[]> {

@@ -15,6 +15,10 @@ class Any<T> extends Combinator<T> {
     return true;
   }
 
+  protected override get firstWins(): boolean {
+    return true;
+  }
+
   protected override decides(child: Child): boolean {
     return child.state === Fulfilled;
   }

@@ -9,6 +9,7 @@ import {
   type PolluxError,
 } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Begun, Cancelled, Child, Fulfilled, GivenUp, Idle, Rejected } from "./child.ts";
 import { LOST } from "./lost.ts";
@@ -66,6 +67,11 @@ export abstract class Combinator<T> extends Parent<T> {
 
   /** Whether the failure of a child is one of the whole only if {@link outcome} says so. */
   protected get tolerant(): boolean {
+    return false;
+  }
+
+  /** Whether it ends with the first of its children: for dumps. */
+  protected get firstWins(): boolean {
     return false;
   }
 
@@ -269,6 +275,14 @@ export abstract class Combinator<T> extends Parent<T> {
     else this.reason = reason;
     this.state = Cancelling;
     this.discardValues();
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: this.what,
+      futures: this.unfinished(),
+      any: this.firstWins && this.state === Waiting,
+    };
   }
 
   private end(): void {

@@ -10,6 +10,7 @@ import {
 } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { requireFunction, requireFuture } from "./require-future.ts";
 import { futureOf } from "./single.ts";
@@ -136,6 +137,10 @@ class FinallyDo<T> extends Future<T> {
     this.end();
     if (errors !== null) throw new CleanupError(reason, errors);
     return undefined;
+  }
+
+  override inspect(): Inspection {
+    return around("finallyDo", this.inner);
   }
 
   private end(): void {

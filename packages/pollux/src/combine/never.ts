@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 class Never extends Future<never> {
@@ -9,6 +10,10 @@ class Never extends Future<never> {
   override poll(_cx: Context): Poll<never> {
     if (this.cancelled) throw new PollAfterCompletionError("never()");
     return Pending;
+  }
+
+  override inspect(): Inspection {
+    return { op: "never", futures: [], any: true };
   }
 
   override cancel(_cx: Context): Poll<void> {

@@ -1,7 +1,7 @@
 import type { Context, RuntimeHandle } from "../core/context.ts";
 import { describe } from "../core/errors.ts";
 import { Future, isFuture } from "../core/future.ts";
-import { Begun, Child } from "./child.ts";
+import { Begun, Child, Fulfilled } from "./child.ts";
 import { requireFuture } from "./require-future.ts";
 
 /**
@@ -174,6 +174,14 @@ export abstract class Parent<T> extends Future<T> {
     this.head = null;
     this.tail = null;
     this.passEnd = null;
+  }
+
+  /** The children that have not ended, for {@link Future.inspect}. */
+  protected unfinished(): [name: string, future: Future<unknown>][] {
+    const list: [string, Future<unknown>][] = [];
+    for (let child = this.first; child !== null; child = child.sibling)
+      if (child.state < Fulfilled) list.push([child.key, child.future]);
+    return list;
   }
 
   /** Lets go of everything: whoever still has a child's waker keeps no more than that child and this object. */

@@ -17,6 +17,10 @@ class Race<T> extends Combinator<T> {
     if (this.count > 1) this.rotate(randomBelow(this.count));
   }
 
+  protected override get firstWins(): boolean {
+    return true;
+  }
+
   protected override decides(_child: Child): boolean {
     return true;
   }

@@ -49,6 +49,10 @@ class Select<A, E> extends Combinator<Selected<A> | { key: "else"; value: E }> {
     if (!this.biased && this.count > 1) this.rotate(randomBelow(this.count));
   }
 
+  protected override get firstWins(): boolean {
+    return true;
+  }
+
   protected override decides(_child: Child): boolean {
     return true;
   }

@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import { blockFuture } from "../core/coroutine.ts";
 import { FutureInUseError, PollAfterCompletionError, type PolluxError } from "../core/errors.ts";
 import { Future, isFuture, type Suspend } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 /**
@@ -75,6 +76,10 @@ export abstract class Single<T> extends Future<T> {
     }
     if (poll !== Pending) this.letGo(inner);
     return poll;
+  }
+
+  override inspect(): Inspection {
+    return around(this.what, this.inner);
   }
 
   protected misuse(): PolluxError {

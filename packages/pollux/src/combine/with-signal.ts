@@ -9,6 +9,7 @@ import {
   type PolluxError,
 } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { requireFuture } from "./require-future.ts";
 
@@ -101,6 +102,10 @@ class WithSignal<T> extends Future<T> {
     if (poll === Pending) this.state = Cancelling;
     else this.end();
     return poll;
+  }
+
+  override inspect(): Inspection {
+    return { ...around("withSignal", this.inner), any: true, outside: this.state === Waiting };
   }
 
   /** The inner future has ended. */

@@ -1,6 +1,7 @@
 import type { Context, RuntimeHandle, Waker } from "./context.ts";
 import { PollAfterCompletionError } from "./errors.ts";
 import { Future } from "./future.ts";
+import type { Inspection } from "./inspection.ts";
 import { Pending, type Poll } from "./poll.ts";
 
 /** `Fulfilled` and `Rejected`: settled, and not taken yet. `Abandoned`: cancelled while it waited. */
@@ -59,6 +60,10 @@ export class Adopted<T> extends Future<T> {
 
   override cancel(_cx: Context): Poll<void> {
     if (this.state < Abandoned) this.end(this.isWaiting ? Abandoned : Done, undefined);
+  }
+
+  override inspect(): Inspection {
+    return { op: "a promise" };
   }
 
   private subscribe(cx: Context): void {

@@ -12,3 +12,15 @@ export function callWith<A, R>(cx: Context, fn: (argument: A) => R, argument: A)
     ambient.cx = outer;
   }
 }
+
+/** As {@link callWith}, for a function of two. */
+export function callWithBoth<A, B, R>(cx: Context, fn: (first: A, second: B) => R, first: A, second: B): R {
+  const outer = ambient.cx;
+  if (outer === cx) return fn(first, second);
+  ambient.cx = cx;
+  try {
+    return fn(first, second);
+  } finally {
+    ambient.cx = outer;
+  }
+}

@@ -1,12 +1,17 @@
 import type { Context, RuntimeHandle, Waker } from "./context.ts";
 import { CleanupTimeoutError } from "./errors.ts";
-import type { Future } from "./future.ts";
 import { Pending, type Poll } from "./poll.ts";
 import { TimerEntry } from "./timer-entry.ts";
 
+/** What can be given up: a future, or a stream. */
+export interface Cancellable {
+  /** Releases what is held; may return `Pending` to do so asynchronously, and is then called again when woken. */
+  cancel(cx: Context): Poll<void>;
+}
+
 /**
- * Drives the cancel of one future to its end, within the runtime's limit: past it the future is abandoned, which the
- * runtime reports, and the cancel fails with `CleanupTimeoutError`.
+ * Drives the cancel of one future, or of a stream, to its end, within the runtime's limit: past it the future is
+ * abandoned, which the runtime reports, and the cancel fails with `CleanupTimeoutError`.
  *
  * Whoever gives up on a future (a task, a combinator) makes one and polls it; the reason is seen by the future as
  * `cx.cancelReason`. Once it has returned or thrown, the future must not be touched again.
@@ -33,18 +38,18 @@ import { TimerEntry } from "./timer-entry.ts";
  * ```
  */
 export class Cleanup extends TimerEntry {
-  readonly #future: Future<unknown>;
+  readonly #future: Cancellable;
   readonly #reason: unknown;
   readonly #what: string;
   #waker: Waker | null = null;
   #expired = false;
 
   /**
-   * @param future - what is given up
+   * @param future - what is given up: a future, or a stream
    * @param reason - why, for `cx.cancelReason`
    * @param what - names the future in the report, such as `"the loser of a select"`
    */
-  constructor(future: Future<unknown>, reason: unknown, what: string) {
+  constructor(future: Cancellable, reason: unknown, what: string) {
     super();
     this.#future = future;
     this.#reason = reason;

@@ -23,11 +23,18 @@ export interface TimerDriver {
 
 /** What a runtime itself needs of its reactor. */
 export interface ReactorSlot {
-  /** The back end: `"node"`. */
+  /** The back end: `"epoll"`, `"node"`. */
   readonly name: string;
+  /** Why it is this one, where another would have been better. */
+  readonly why?: string | undefined;
+  /** Sources that are open. */
+  readonly openSources: number;
   /** Closes all sources that are still open. */
   close(): void;
 }
+
+/** Which reactor a runtime makes when something asks for I/O: by name, or by calling a function. */
+export type ReactorChoice = "auto" | "epoll" | "node" | (() => ReactorSlot);
 
 /** How a future and everything above the core see the runtime that polls them. */
 export interface RuntimeHandle {
@@ -38,6 +45,7 @@ export interface RuntimeHandle {
   readonly cleanupLimit: number;
   /** The reactor, once something has asked for I/O. The core knows no more of it; `reactor/` fills and types the place. */
   reactor: ReactorSlot | undefined;
+  readonly reactorChoice: ReactorChoice;
   /**
    * Operations that wait for something outside of the runtime: I/O, an adopted promise, blocking work. Whoever waits
    * counts itself in and out. While there are any, a paused clock does not advance by itself.
@@ -45,7 +53,11 @@ export interface RuntimeHandle {
   outstanding: number;
   /** The reason of the cancel under way; set around each call of `cancel` by whoever makes it. */
   cancelReason: unknown;
-  /** Starts a task and returns the handle to it (a `JoinHandle`). */
+  /**
+   * Starts a task and returns the handle to it (a `JoinHandle`).
+   *
+   * **Cancel safety.** Cancelling the handle leaves the task alone.
+   */
   spawn<T>(future: Future<T>): Future<T> & PromiseLike<T>;
   /** Tells the user that something was abandoned after {@link cleanupLimit}. */
   reportAbandoned(error: Error, waker: Waker): void;
@@ -84,6 +96,7 @@ export abstract class Context implements Waker {
     this.runtime = runtime;
   }
 
+  /** Has the owner of this context poll again; see {@link Waker.wake}. */
   abstract wake(): void;
 
   /** Why the cancel that is under way was asked for: a `cancel` reads it. `undefined` outside of any. */
@@ -140,6 +153,7 @@ const detached: RuntimeHandle = {
   set reactor(_reactor: ReactorSlot | undefined) {
     throw new NoRuntimeError("I/O");
   },
+  reactorChoice: "auto",
   outstanding: 0,
   cancelReason: undefined,
   spawn(): never {

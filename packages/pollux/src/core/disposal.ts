@@ -3,6 +3,7 @@ import { callWith } from "./call-with.ts";
 import type { Context } from "./context.ts";
 import { PollAfterCompletionError } from "./errors.ts";
 import { Future, isFuture } from "./future.ts";
+import { around, type Inspection } from "./inspection.ts";
 import { Pending, type Poll } from "./poll.ts";
 
 type Disposer = () => unknown;
@@ -48,6 +49,10 @@ class Disposal extends Future<never> {
     }
     if (this.waiting === null) return undefined;
     return this.waiting.poll(cx) === Pending ? Pending : undefined;
+  }
+
+  override inspect(): Inspection {
+    return around("dispose", this.waiting);
   }
 }
 

@@ -34,6 +34,17 @@ export class FutureInUseError extends PolluxError {
   }
 }
 
+/** A stream was used that has gone into an adapter or a consumer, which owns its source from then on. */
+export class MovedError extends PolluxError {
+  override readonly code = "POLLUX_MOVED";
+
+  constructor(into: string) {
+    super(
+      `this stream has gone into \`${into}\`: use what that returned, or give it \`stream.ref()\`, which only lends the stream`,
+    );
+  }
+}
+
 /** `yield*` on a future, or a call that needs the current task, outside of any coroutine. */
 export class NoContextError extends PolluxError {
   override readonly code = "POLLUX_NO_CONTEXT";
@@ -170,6 +181,16 @@ export class WouldBlockError extends PolluxError {
   }
 }
 
+/** What was asked for cannot be done here: by this reactor, on this system, or by this version of Node. */
+export class UnsupportedError extends PolluxError {
+  override readonly code = "POLLUX_UNSUPPORTED";
+
+  /** @param instead - says what can be done */
+  constructor(what: string, instead: string) {
+    super(`${what} is not possible here: ${instead}`);
+  }
+}
+
 /** A guard or permit was used after it had been released. */
 export class ReleasedError extends PolluxError {
   override readonly code = "POLLUX_RELEASED";
@@ -218,6 +239,56 @@ export class AllDisabledError extends PolluxError {
 
   constructor() {
     super("all arms of this select are disabled: enable one, or say what it gives then with `{ else: … }`");
+  }
+}
+
+/** The bytes ended in the middle of what was to be read. */
+export class UnexpectedEofError extends PolluxError {
+  override readonly code = "POLLUX_UNEXPECTED_EOF";
+
+  constructor(what: string) {
+    super(`the bytes ended within ${what}: the other side has closed too early, or sends something else`);
+  }
+}
+
+/** A writer took over none of the bytes that it was given, and so never would. */
+export class WriteZeroError extends PolluxError {
+  override readonly code = "POLLUX_WRITE_ZERO";
+
+  constructor() {
+    super("the writer takes over no more bytes: what was to be written has not been written in full");
+  }
+}
+
+/** What was read, or was to be written, is longer than was allowed. */
+export class TooLongError extends PolluxError {
+  override readonly code = "POLLUX_TOO_LONG";
+  /** What was allowed, in bytes. */
+  readonly maxLength: number;
+
+  constructor(what: string, maxLength: number) {
+    super(
+      `${what} has more than ${maxLength} bytes: raise the limit if the other side can be trusted with so much`,
+    );
+    this.maxLength = maxLength;
+  }
+}
+
+/** The bytes are not what they should be: no UTF-8, no JSON, a length that makes no sense. */
+export class InvalidDataError extends PolluxError {
+  override readonly code = "POLLUX_INVALID_DATA";
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(what, options);
+  }
+}
+
+/** A scripted stream was used in another way than its script says, or the script did not come to its end. */
+export class ScriptError extends PolluxError {
+  override readonly code = "POLLUX_SCRIPT";
+
+  constructor(message: string) {
+    super(message);
   }
 }
 

@@ -1,6 +1,7 @@
 import { ambient, SUSPENDED } from "./ambient.ts";
 import type { Context } from "./context.ts";
 import { FutureInUseError, NoContextError, NoRuntimeError, PollAfterCompletionError } from "./errors.ts";
+import type { Inspection } from "./inspection.ts";
 import { Pending, type Poll } from "./poll.ts";
 
 // Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
@@ -78,8 +79,56 @@ export abstract class Future<T> implements PromiseLike<T> {
   }
 
   /**
+   * Tells a dump what the future waits for. Called when a dump is made, between polls; a poll costs nothing for it. It
+   * must change nothing and not throw. The default names the class alone, and a dump of a program that is stuck says so.
+   *
+   * @example
+   * ```ts
+   * class Gate {
+   *   waker: Waker | null = null;
+   * }
+   * class Opened extends Future<void> {
+   *   readonly #gate: Gate;
+   *   constructor(gate: Gate) {
+   *     super();
+   *     this.#gate = gate;
+   *   }
+   *   override poll(cx: Context): Poll<void> {
+   *     this.#gate.waker = cx.waker;
+   *     return Pending;
+   *   }
+   *   override inspect(): Inspection {
+   *     return { op: "opened", target: { kind: "gate", key: this.#gate }, state: "shut" };
+   *   }
+   * }
+   * const runtime = new Runtime();
+   * runtime.spawn(new Opened(new Gate()), { name: "visitor" });
+   * await new Promise((resolve) => setImmediate(resolve));
+   * console.log(/opened gate #\d+ \(shut\)/.test(runtime.dump())); // true
+   * ```
+   */
+  inspect(): Inspection {
+    return { op: this.constructor.name };
+  }
+
+  /**
    * Lends this future, for example to a `select` in a loop: a loan that is given up leaves the future as it was, to be
    * awaited or lent again. The future itself is still its owner's to finish or cancel.
+   *
+   * **Cancel safety.** Safe: a cancel gives the future back.
+   *
+   * @example
+   * ```ts
+   * const main = co(function* () {
+   *   const report = sleep(25);
+   *   for (;;) {
+   *     const next = yield* select({ report: report.ref(), tick: sleep(10) });
+   *     if (next.key === "report") break;
+   *     console.log("still waiting"); // still waiting, still waiting
+   *   }
+   * });
+   * await run(main(), { clock: "paused" });
+   * ```
    */
   ref(): Future<T> {
     return new Loan(this);
@@ -242,5 +291,9 @@ class Loan<T> extends Future<T> {
   override cancel(_cx: Context): Poll<void> {
     this.#lent?.release(this);
     this.#lent = null;
+  }
+
+  override inspect(): Inspection {
+    return this.#lent?.inspect() ?? super.inspect();
   }
 }

@@ -30,13 +30,41 @@ export type End = typeof End;
  *    make.
  * 3. A value that was not given is kept for the next poll: so to give up waiting between two polls loses nothing.
  * 4. An error is thrown, and does not end the stream by itself: a source that cannot go on gives `End` after it.
- * 5. After `End`, each later poll gives `End`.
+ * 5. After `End`, each later poll gives `End`, unless there can be more again: in a collection that is filled while it
+ *    runs, such as `FuturesUnordered`. `fuse` makes the first `End` the last.
  * 6. `cancel` releases what is held, may be called at any time, and may return `Pending` to clean up, as that of a future.
- *    After it only `cancel` may be called. After `End` there is nothing to release: a source that ends has cleaned up.
+ *    After it only `cancel` may be called, which does nothing once it has ended. After `End` there is nothing to release: a
+ *    source that ends has cleaned up.
  * 7. A source that has values at hand takes a unit of budget for each (`cx.takeBudget()`), so that a loop over it cannot keep
  *    others from running.
  *
  * @typeParam T - what it gives; `undefined` is a value like any other
+ *
+ * @example A source of one's own: what a callback is called with.
+ * ```ts
+ * class Callback<T> implements StreamSource<T> {
+ *   readonly #values: T[] = [];
+ *   #waker: Waker | undefined;
+ *   readonly call = (value: T): void => {
+ *     this.#values.push(value);
+ *     this.#waker?.wake();
+ *   };
+ *   pollNext(cx: Context): Poll<T | End> {
+ *     if (this.#values.length > 0) return cx.takeBudget() ? (this.#values.shift() as T) : Pending;
+ *     this.#waker = cx.waker;
+ *     return Pending;
+ *   }
+ *   cancel(): void {
+ *     this.#waker = undefined;
+ *   }
+ * }
+ * const main = co(function* () {
+ *   const clicks = new Callback<number>();
+ *   for (const n of [1, 2, 3]) clicks.call(n);
+ *   console.log(yield* new Stream(clicks).map((n) => n * 10).take(2).collect()); // [10, 20]
+ * });
+ * await run(main());
+ * ```
  */
 export interface StreamSource<T> {
   /** The next value, or {@link End}. */

@@ -1,6 +1,7 @@
 import type { Context, Waker } from "../core/context.ts";
 import { describe, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 /** `signal` is `null` after the end, and `onAbort` is set exactly while it listens. */
@@ -35,6 +36,10 @@ class Aborted extends Future<unknown> {
 
   override cancel(_cx: Context): Poll<void> {
     if (this.signal !== null) this.end(this.signal);
+  }
+
+  override inspect(): Inspection {
+    return { op: "aborted", target: { kind: "AbortSignal", key: this.signal ?? this } };
   }
 
   private end(signal: AbortSignal): void {

@@ -14,6 +14,8 @@ export interface AsyncWrite {
   pollWrite(cx: Context, buf: Uint8Array): Poll<number>;
   /** As `pollWrite`, from several buffers in their order; gives the number of bytes in all. */
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number>;
+  /** Whether the latter takes over more than one buffer at a time: else many small ones are better joined before. */
+  readonly isWriteVectored: boolean;
   /** Ready once nothing that was taken over is held back in a buffer of this writer. */
   pollFlush(cx: Context): Poll<void>;
   /** Flushes, and ends: the other side reads the end. */

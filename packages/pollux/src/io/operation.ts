@@ -1,19 +1,26 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { AsyncRead } from "./async-read.ts";
 import type { AsyncWrite } from "./async-write.ts";
 import type { Side } from "./side.ts";
 
+/** What a dump calls the stream that an operation waits on. */
+interface Inspected {
+  /** @internal */
+  readonly inspected: InspectionTarget;
+}
+
 /** What can be read from, one operation at a time. */
-export interface ReadSide extends AsyncRead {
+export interface ReadSide extends AsyncRead, Inspected {
   /** @internal */
   readonly reading: Side;
 }
 
 /** What can be written to, one operation at a time. */
-export interface WriteSide extends AsyncWrite {
+export interface WriteSide extends AsyncWrite, Inspected {
   /** @internal */
   readonly writing: Side;
 }
@@ -23,7 +30,7 @@ export interface WriteSide extends AsyncWrite {
  *
  * @internal
  */
-abstract class Operation<S, T> extends Future<T> {
+abstract class Operation<S extends Inspected, T> extends Future<T> {
   /** `null` once over. */
   protected stream: S | null;
 
@@ -59,6 +66,11 @@ abstract class Operation<S, T> extends Future<T> {
     if (stream === null) return;
     this.stream = null;
     if (this.sideOf(stream).end(this)) this.leave(stream);
+  }
+
+  override inspect(): Inspection {
+    const { stream, what } = this;
+    return stream === null ? { op: what } : { op: `${what} on`, target: stream.inspected };
   }
 }
 

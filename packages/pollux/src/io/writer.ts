@@ -1,25 +1,63 @@
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import type { AsyncWrite } from "./async-write.ts";
-import { checkBytes } from "./check.ts";
+import { checkAllBytes, checkBytes } from "./check.ts";
 import { Side } from "./side.ts";
-import { Flush, Shutdown, Write, WriteAll } from "./write.ts";
+import { Flush, Shutdown, Write, WriteAll, WriteAllVectored, WriteVectored } from "./write.ts";
 
 /**
  * What bytes can be written to: the operations, over the polls of {@link AsyncWrite}. Extend it to write one.
  *
  * One operation at a time: a second gets `FutureInUseError`.
+ *
+ * @example A writer of one's own: counts what it is given.
+ * ```ts
+ * class Counter extends Writer {
+ *   count = 0;
+ *   override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
+ *     if (!cx.takeBudget()) return Pending;
+ *     this.count += buf.length;
+ *     return buf.length;
+ *   }
+ *   override pollFlush(): Poll<void> {}
+ *   override pollShutdown(): Poll<void> {}
+ *   override cancelWrite(): void {} // Nobody ever waits.
+ *   override close(): void {}
+ * }
+ * const counter = new Counter();
+ * await run(counter.writeAll(new Uint8Array(1000)));
+ * console.log(counter.count); // 1000
+ * ```
  */
 export abstract class Writer implements AsyncWrite, Disposable, AsyncDisposable {
   /** @internal */
-  readonly writing: Side = new Side("write or shutdown");
+  readonly writing: Side;
+
+  /** @param writing - another writer's, of which this one is a part */
+  constructor(writing: Side = new Side("write or shutdown")) {
+    this.writing = writing;
+  }
+
+  /**
+   * What a dump calls this writer, where an operation waits on it.
+   * @internal
+   */
+  get inspected(): InspectionTarget {
+    return { kind: this.constructor.name, key: this };
+  }
 
   abstract pollWrite(cx: Context, buf: Uint8Array): Poll<number>;
   abstract pollFlush(cx: Context): Poll<void>;
   abstract pollShutdown(cx: Context): Poll<void>;
   abstract cancelWrite(): void;
   abstract close(): void;
+
+  /** `false`, unless a subclass has a `pollWriteVectored` of its own, and says so. */
+  get isWriteVectored(): boolean {
+    return false;
+  }
 
   /** The first buffer that is not empty, unless a subclass knows how to take over several at once. */
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
@@ -40,7 +78,7 @@ export abstract class Writer implements AsyncWrite, Disposable, AsyncDisposable 
   }
 
   /**
-   * Writes all of `buf`, which must stay as it is until then.
+   * Writes all of `buf`, which must stay as it is until then. Fails with `WriteZeroError` if the writer takes no more.
    *
    * **Cancel safety.** Not safe: nobody knows how much was written. Close the stream then, or use `write`.
    *
@@ -49,6 +87,39 @@ export abstract class Writer implements AsyncWrite, Disposable, AsyncDisposable 
   writeAll(buf: Uint8Array): Future<void> {
     checkBytes(buf, "writeAll");
     return new WriteAll(this, buf);
+  }
+
+  /**
+   * As {@link write}, from several buffers in their order; gives the number of bytes in all. A writer that cannot do it
+   * takes bytes from the first one that is not empty.
+   *
+   * **Cancel safety.** Safe: a `writeVectored` that was cancelled has written nothing.
+   *
+   * @throws TypeError if `bufs` is no array of `Uint8Array`s
+   */
+  writeVectored(bufs: readonly Uint8Array[]): Future<number> {
+    checkAllBytes(bufs, "writeVectored");
+    return new WriteVectored(this, bufs);
+  }
+
+  /**
+   * Writes all of several buffers, in their order, without joining them first.
+   *
+   * **Cancel safety.** Not safe: nobody knows how much was written. Close the stream then, or use `writeVectored`.
+   *
+   * @throws TypeError if `bufs` is no array of `Uint8Array`s
+   *
+   * @example
+   * ```ts
+   * const [a, b] = duplex(64);
+   * yield* a.writeAllVectored([Uint8Array.of(1, 2), Uint8Array.of(3)]);
+   * a.close();
+   * console.log(yield* b.readToEnd()); // Uint8Array(3) [ 1, 2, 3 ]
+   * ```
+   */
+  writeAllVectored(bufs: readonly Uint8Array[]): Future<void> {
+    checkAllBytes(bufs, "writeAllVectored");
+    return new WriteAllVectored(this, bufs);
   }
 
   /**

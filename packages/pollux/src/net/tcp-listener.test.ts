@@ -28,7 +28,7 @@ const client = async (listener: TcpListener): Promise<Socket> => {
 };
 
 beforeEach(() => {
-  runtime = new Runtime();
+  runtime = new Runtime({ reactor: "node" });
 });
 
 afterEach(async () => {
@@ -342,7 +342,7 @@ describe("reactor", () => {
   });
 
   test("each runtime has one of its own, made with the first source", async () => {
-    const other = new Runtime();
+    const other = new Runtime({ reactor: "node" });
     expect([runtime.reactor, other.reactor]).toEqual(["none", "none"]);
     const listener = await bind();
     expect([runtime.reactor, other.reactor]).toEqual(["node", "none"]);

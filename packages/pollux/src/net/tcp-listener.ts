@@ -1,11 +1,20 @@
 import type { Context } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import type { SocketAddress, TcpListenerSource, TcpListenOptions } from "../reactor/reactor.ts";
+import type { SocketAddress, TcpListenOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
-import { checkFlag, checkHost, checkPort } from "./check.ts";
+import type { TcpListenerSource } from "../reactor/source.ts";
+import { Stream } from "../stream/stream.ts";
+import { checkFlag, checkHost, checkPort, checkWhole } from "./check.ts";
+import { checkSocketOptions } from "./check-socket-options.ts";
+import { withHostPort } from "./host-port.ts";
+import { Incoming } from "./incoming.ts";
 import { TcpStream } from "./tcp-stream.ts";
+
+/** How a listener is made at an address that is given apart. */
+export type TcpListenSettings = Omit<TcpListenOptions, "host" | "port">;
 
 /**
  * A socket that listens for TCP connections.
@@ -48,25 +57,27 @@ export class TcpListener {
   }
 
   /**
-   * Opens a listening socket.
+   * Opens a listening socket. A string is `"host:port"`.
    *
-   * Fails with the system's error: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`.
+   * Fails with the system's error: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`, `EMFILE`; with
+   * `UnsupportedError` for an option that the reactor does not have.
    *
    * **Cancel safety.** Safe: the socket is closed again.
    *
    * @throws TypeError, RangeError for options that make no sense
    */
-  static bind(options: TcpListenOptions): Future<TcpListener> {
-    checkHost(options, "TcpListener.bind");
+  static bind(options: TcpListenOptions): Future<TcpListener>;
+  static bind(address: string, settings?: TcpListenSettings): Future<TcpListener>;
+  static bind(target: TcpListenOptions | string, settings: TcpListenSettings = {}): Future<TcpListener> {
+    const options = withHostPort(target, settings, "TcpListener.bind");
+    checkHost(options.host);
     checkPort(options.port, 0);
-    checkFlag("noDelay", options.noDelay);
-    const { backlog } = options;
-    if (backlog !== undefined && !(Number.isInteger(backlog) && backlog >= 1)) {
-      throw new RangeError(
-        `backlog must be a whole number of connections, 1 or more; got ${String(backlog)}`,
-      );
-    }
-    return new Bind({ ...options });
+    checkWhole("backlog", options.backlog, 1, "connections");
+    checkWhole("maxUnaccepted", options.maxUnaccepted, 1, "connections");
+    checkFlag("ipv6Only", options.ipv6Only);
+    checkFlag("exclusive", options.exclusive);
+    checkSocketOptions(options);
+    return new Bind(options);
   }
 
   /**
@@ -79,6 +90,31 @@ export class TcpListener {
    */
   accept(): Future<TcpStream> {
     return new Accept(this);
+  }
+
+  /**
+   * The connections as they come, as a stream that ends when the listener is closed. It borrows the listener: giving the
+   * stream up leaves that open. While it waits, no `accept` may.
+   *
+   * An error of the system is thrown by the `next` that meets it, and the stream goes on.
+   *
+   * @example
+   * ```ts
+   * const main = co(function* () {
+   *   const listener = yield* TcpListener.bind("127.0.0.1:0");
+   *   const client = yield* TcpStream.connect(listener.localAddress);
+   *   const incoming = listener.incoming();
+   *   const stream = yield* incoming.next();
+   *   if (stream !== End) stream.close();
+   *   client.close();
+   *   listener.close();
+   *   console.log((yield* incoming.next()) === End); // true
+   * });
+   * await run(main());
+   * ```
+   */
+  incoming(): Stream<TcpStream> {
+    return new Stream(new Incoming(this));
   }
 
   /** @internal */
@@ -101,6 +137,14 @@ export class TcpListener {
   /** Where it listens: with port 0, the port that the system chose. Can be given to {@link TcpStream.connect}. */
   get localAddress(): SocketAddress {
     return this.source.localAddress;
+  }
+
+  /**
+   * Connections that were reset because too many waited for an `accept`: see `maxUnaccepted`. Always 0 on a reactor that
+   * leaves them with the system.
+   */
+  get dropped(): number {
+    return this.source.dropped;
   }
 
   get isClosed(): boolean {
@@ -154,6 +198,10 @@ class Bind extends Future<TcpListener> {
     this.#source?.cancelAccept();
     this.#source?.close();
   }
+
+  override inspect(): Inspection {
+    return { op: `bind to ${this.#options.host}:${this.#options.port}` };
+  }
 }
 
 class Accept extends Future<TcpStream> {
@@ -181,5 +229,12 @@ class Accept extends Future<TcpStream> {
   override cancel(): void {
     this.#listener?.acceptEnded(this);
     this.#listener = null;
+  }
+
+  override inspect(): Inspection {
+    const listener = this.#listener;
+    if (listener === null) return { op: "accept()" };
+    const { host, port } = listener.localAddress;
+    return { op: "accept() on", target: { kind: "TCP listener", name: `${host}:${port}`, key: listener } };
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
@@ -23,7 +24,7 @@ const go = <T>(future: Future<T>): JoinHandle<T> => runtime.spawn(future);
 const reactor = (): Reactor => runtime.handle.reactor as Reactor;
 
 beforeEach(() => {
-  runtime = new Runtime();
+  runtime = new Runtime({ reactor: "node" });
 });
 
 afterEach(async () => {
@@ -173,6 +174,28 @@ describe("tcp stream: connect", () => {
     expect(() => connect.poll(new TestContext(runtime.handle))).toThrow(PollAfterCompletionError);
     stream.close();
     await peer.close();
+  });
+});
+
+/** The timer that the system has armed for a connection: "02" is that of keep-alive. */
+function systemTimer({ localAddress, peerAddress }: TcpStream): string | undefined {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
+  const ends = new RegExp(`:${hex(localAddress.port)} \\w+:${hex(peerAddress.port)} 01 \\w+:\\w+ (\\w\\w):`);
+  return ends.exec(readFileSync("/proc/net/tcp", "utf8"))?.[1];
+}
+
+describe.runIf(existsSync("/proc/net/tcp"))("tcp stream: keep-alive", () => {
+  test("is what the system does, for both ends, from the options and later", async () => {
+    const listener = await go(TcpListener.bind({ host, port: 0, keepAlive: 60_000 }));
+    const ours = await go(TcpStream.connect(listener.localAddress));
+    const theirs = await go(listener.accept());
+    const kept = await go(TcpStream.connect({ ...listener.localAddress, family: "any", keepAlive: true }));
+    expect([ours, theirs, kept].map(systemTimer)).toEqual(["00", "02", "02"]);
+    ours.setKeepAlive(5000);
+    theirs.setKeepAlive(false);
+    expect([ours, theirs].map(systemTimer)).toEqual(["02", "00"]);
+    for (const each of [ours, theirs, kept, listener]) each.close();
+    await until(() => reactor().openSources === 0);
   });
 });
 

@@ -5,6 +5,10 @@ import { Waiting } from "./waiting.ts";
 
 class Source {
   held = 0;
+  readonly isExternal: boolean;
+  constructor(isExternal = true) {
+    this.isExternal = isExternal;
+  }
   keepAlive(): void {
     this.held++;
   }
@@ -56,4 +60,14 @@ test("waiting: a wait that has ended is not woken", () => {
   waiting.end();
   waiting.wake();
   expect(cx.wakes).toBe(0);
+});
+
+test("waiting: what can only come from within the runtime is not counted as outstanding", () => {
+  const { handle } = new Runtime();
+  const source = new Source(false);
+  const waiting = new Waiting(source);
+  waiting.begin(new TestContext(handle));
+  expect([source.held, handle.outstanding]).toEqual([1, 0]);
+  waiting.end();
+  expect([source.held, handle.outstanding]).toEqual([0, 0]);
 });

@@ -2,6 +2,8 @@ import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
 
 /** A source as whoever waits on it sees it: told to keep the process alive, and that it need no longer. */
 export interface KeepsAlive {
+  /** Whether what it waits for may come from outside of the runtime. */
+  readonly isExternal: boolean;
   keepAlive(): void;
   letGo(): void;
 }
@@ -9,16 +11,19 @@ export interface KeepsAlive {
 /**
  * The place of the one operation that waits on a direction of a source.
  *
- * Invariant: while `waker` is not null, the wait is counted in the runtime's `outstanding`, and the source was told to
- * keep the process alive once more often than to let go.
+ * Invariant: while `waker` is not null, the wait of an external source is counted in the runtime's `outstanding`, and the
+ * source was told to keep the process alive once more often than to let go.
  */
 export class Waiting {
   private readonly source: KeepsAlive;
+  /** Noted, as sources are of many classes: to read it of each takes V8 longer. */
+  private readonly isExternal: boolean;
   private waker: Waker | null = null;
   private runtime: RuntimeHandle | null = null;
 
   constructor(source: KeepsAlive) {
     this.source = source;
+    this.isExternal = source.isExternal;
   }
 
   get isWaiting(): boolean {
@@ -29,7 +34,7 @@ export class Waiting {
   begin(cx: Context): void {
     if (this.waker === null) {
       this.runtime = cx.runtime;
-      cx.runtime.outstanding++;
+      if (this.isExternal) cx.runtime.outstanding++;
       this.source.keepAlive();
     }
     this.waker = cx.waker;
@@ -41,7 +46,7 @@ export class Waiting {
     if (this.waker === null || runtime === null) return;
     this.waker = null;
     this.runtime = null;
-    runtime.outstanding--;
+    if (this.isExternal) runtime.outstanding--;
     this.source.letGo();
   }
 

@@ -1,26 +1,26 @@
 import type { Executor } from "../task/executor.ts";
-import { type Task, TaskBit } from "../task/task.ts";
 import { waitsFor } from "../task/waits-for.ts";
 
-/** The tasks of a runtime that have not ended, a line each, by group. */
-export function dump(executor: Executor): string {
-  const lines: string[] = [];
-  for (const { group, tasks } of executor.liveTasks()) {
-    lines.push(`${group}:`);
-    for (const task of tasks) lines.push(`  ${describe(task)}`);
-  }
-  return lines.join("\n");
-}
+/**
+ * What may still wake a task: `"nothing"`, the host's loop being empty; only `"code outside"`, as the runtime has no timer
+ * and waits for nothing that it knows of; or more than that.
+ */
+export type Rest = "nothing" | "code outside" | "timers or I/O";
 
-function describe(task: Task): string {
-  const { bits } = task;
-  const state =
-    (bits & TaskBit.Running) !== 0
-      ? "running"
-      : (bits & TaskBit.Notified) !== 0
-        ? "runnable"
-        : (bits & TaskBit.Cancelled) !== 0
-          ? "cleaning up"
-          : "waiting";
-  return `${task.describe()}: ${state} in ${waitsFor(task)}`;
+/**
+ * What makes a dump. `runtime/take-snapshot.ts` puts itself here when it is loaded, and a program that imports Pollux
+ * loads it. A bundler leaves it out where nothing of it is used, for it is as large as an executor; dumps then are the
+ * short list that stands here at first.
+ */
+export const dumper: { dump: (executor: Executor, rest: Rest) => string } = { dump: list };
+
+/** The tasks that have not ended, a line each. */
+function list(executor: Executor): string {
+  return executor
+    .liveTasks()
+    .flatMap(({ group, tasks }) => [
+      `${group}:`,
+      ...tasks.map((task) => `  ${task.describe()} in ${waitsFor(task)}`),
+    ])
+    .join("\n");
 }

@@ -126,6 +126,23 @@ describe("run", () => {
     expect(log).toEqual(["late"]);
   });
 
+  test("disposing of a runtime shuts it down: what is detached has been cleaned up", async () => {
+    const log: string[] = [];
+    const runtime = new Runtime();
+    const background = co(function* () {
+      try {
+        yield* never();
+      } finally {
+        yield* yieldNow();
+        log.push("cleaned up");
+      }
+    });
+    runtime.spawn(background()).observed();
+    await runtime[Symbol.asyncDispose]();
+    expect(log).toEqual(["cleaned up"]);
+    expect(() => runtime.spawn(never())).toThrow(ClosedError);
+  });
+
   test("cleanup that does not end within the shutdown's grace is reported with the dump and abandoned", async () => {
     const warnings: string[] = [];
     const host = { ...nodeHost, warn: (text: string) => void warnings.push(text) };
@@ -250,6 +267,26 @@ describe("Runtime", () => {
     expect(wakes).toBeGreaterThanOrEqual(1);
   });
 
+  test("metrics tell how things stand: what is runnable, timers, sources, what is outstanding", async () => {
+    const runtime = new Runtime();
+    const stands = (): number[] => {
+      const { runnable, timers, sources, outstanding } = runtime.metrics();
+      return [runnable, timers, sources, outstanding];
+    };
+    await runtime.run(
+      co(function* () {
+        const listener = yield* TcpListener.bind({ host: "127.0.0.1", port: 0 });
+        spawn(sleep(60_000));
+        spawn(fromPromise(new Promise(() => {})));
+        expect(stands()).toEqual([2, 0, 1, 0]);
+        yield* yieldNow();
+        expect(stands()).toEqual([0, 1, 1, 1]);
+        listener.close();
+      })(),
+    );
+    expect(stands()).toEqual([0, 0, 0, 0]);
+  });
+
   test("dump names each task, its state and the coroutines it is in", async () => {
     const runtime = new Runtime({ clock: "paused" });
     const inner = co(function* inner() {
@@ -266,7 +303,7 @@ describe("Runtime", () => {
         text = runtime.dump();
       })(),
     );
-    expect(text).toContain("task 2 (the outer one): waiting in outer > inner > Sleep");
+    expect(text).toContain("task 2 (the outer one): waiting in outer > inner > sleep (due in 999 ms)");
     expect(text).toContain("task 1 (main): running");
   });
 
@@ -276,7 +313,7 @@ describe("Runtime", () => {
   });
 
   test("the reactor is none until something asks for I/O", async () => {
-    const runtime = new Runtime();
+    const runtime = new Runtime({ reactor: "node" });
     expect(runtime.reactor).toBe("none");
     await runtime.run(
       co(function* () {

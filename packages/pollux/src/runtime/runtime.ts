@@ -1,14 +1,16 @@
 import { host as nativeHost } from "#host";
 import { CancelledError, CleanupTimeoutError, ClosedError } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
+import type { Reactor } from "../reactor/reactor.ts";
 import { Executor, type SpawnOptions } from "../task/executor.ts";
 import type { Hooks } from "../task/hooks.ts";
 import type { Host } from "../task/host.ts";
 import type { JoinHandle } from "../task/join-handle.ts";
+import { origins } from "../task/origins.ts";
 import type { Task } from "../task/task.ts";
 import { TaskGroup } from "../task/task-group.ts";
 import { Timers } from "../time/timers.ts";
-import { dump } from "./dump.ts";
+import { dumper, type Rest } from "./dump.ts";
 
 /** How a runtime is made. Everything has a default that suits a service on Node. */
 export interface RuntimeOptions {
@@ -22,13 +24,25 @@ export interface RuntimeOptions {
   asyncContext?: boolean;
   /** Called as things happen to tasks. */
   hooks?: Hooks;
+  /**
+   * Whether dumps say where each task was spawned, and each lock, channel and sender made. That takes a stack trace for each,
+   * some microseconds.
+   * Once on, it is on for all runtimes of the thread. Default `false`; on Node, `POLLUX_TRACK_ORIGINS=1` sets it.
+   */
+  trackOrigins?: boolean;
   /** Given, once, the failure of a task that nobody observed. Default: as loud as the host's uncaught errors. */
   onUnhandledError?: (error: unknown, task: { id: number; name: string | undefined }) => void;
+  /**
+   * What does the I/O: `"auto"`, the default, is the fastest that works here: `"epoll"` on Linux, where its native
+   * part loads, else `"node"`, over Node's own sockets. `"epoll"` alone fails where it does not load, with
+   * `UnsupportedError`, when something first asks for I/O. A function makes one of your own then.
+   */
+  reactor?: "auto" | "epoll" | "node" | (() => Reactor);
   /** The loop to run in. Default: Node's, or the Web's. */
   host?: Host;
 }
 
-/** What a runtime has counted since it was made. */
+/** What a runtime has counted since it was made, and how it stands. */
 export interface RuntimeMetrics {
   /** Tasks spawned. */
   spawned: number;
@@ -40,6 +54,14 @@ export interface RuntimeMetrics {
   polls: number;
   /** Wakes that made a task runnable. */
   wakes: number;
+  /** Tasks that are to be polled now. */
+  runnable: number;
+  /** Timers that are armed. */
+  timers: number;
+  /** Sources (sockets, listeners) that are open. */
+  sources: number;
+  /** Operations that wait for something outside of the runtime: I/O, promises. */
+  outstanding: number;
 }
 
 /** The tasks that nobody owns. Once the runtime closes, those that arrive are asked to end at once. */
@@ -64,7 +86,7 @@ class DetachedTasks extends TaskGroup {
  * await runtime.run(sleep(60_000)); // takes no time
  * ```
  */
-export class Runtime {
+export class Runtime implements AsyncDisposable {
   readonly #executor: Executor;
   readonly #timers: Timers;
   readonly #detached = new DetachedTasks("detached");
@@ -77,11 +99,21 @@ export class Runtime {
   /** What the last main has left is being cancelled; another main begins after that. */
   #ending: Promise<void> | null = null;
 
-  /** @throws RangeError if a limit is negative or not a number */
+  /**
+   * @throws RangeError if a limit is negative or not a number
+   * @throws TypeError if there is no such reactor
+   */
   constructor(options: RuntimeOptions = {}) {
-    const { host = nativeHost, cleanupLimit = 30_000, shutdownGrace = cleanupLimit } = options;
+    const {
+      host = nativeHost,
+      cleanupLimit = 30_000,
+      shutdownGrace = cleanupLimit,
+      reactor = "auto",
+    } = options;
+    checkReactor(reactor);
     checkLimit("cleanupLimit", cleanupLimit);
     checkLimit("shutdownGrace", shutdownGrace);
+    if (options.trackOrigins ?? host.trackOrigins === true) origins.tracked = true;
     this.#host = host;
     this.#shutdownGrace = shutdownGrace;
     this.#timers = new Timers({
@@ -96,6 +128,7 @@ export class Runtime {
       cleanupLimit,
       asyncContext: options.asyncContext ?? true,
       hooks: options.hooks ?? null,
+      reactorChoice: reactor,
       onUnhandledError: options.onUnhandledError ?? ((error) => host.uncaught(error)),
     });
   }
@@ -110,7 +143,7 @@ export class Runtime {
     return this.#timers;
   }
 
-  /** The name of the reactor in use: `"node"`, or `"none"` as long as nothing has asked for I/O. */
+  /** The name of the reactor in use: `"epoll"`, `"node"`, or `"none"` as long as nothing has asked for I/O. */
   get reactor(): string {
     return this.#executor.reactor?.name ?? "none";
   }
@@ -175,6 +208,11 @@ export class Runtime {
     this.#detached.closing = { reason };
   }
 
+  /** As {@link Runtime.shutdown}; what `await using` calls. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
   async #cancelRest(reason: unknown): Promise<void> {
     const detached = this.#detached;
     const before = detached.closing;
@@ -205,7 +243,7 @@ export class Runtime {
   #abandon(): void {
     for (const task of this.#rest()) {
       const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
-      this.#host.warn(`pollux: ${error.message}\n${dump(this.#executor)}`);
+      this.#host.warn(`pollux: ${error.message}\n${this.dump()}`);
       this.#executor.abandoned = true;
       task.abandon(error);
     }
@@ -214,19 +252,68 @@ export class Runtime {
   #reportStuck(): void {
     this.#host.warn(
       "pollux: the event loop ran empty and the main future has not ended: nothing is left that could wake it. " +
-        `Tasks that wait:\n${dump(this.#executor)}`,
+        `Tasks that wait:\n${dumper.dump(this.#executor, "nothing")}`,
     );
   }
 
-  /** Counters since the runtime was made. Reading them costs nothing. */
+  /** Counters since the runtime was made, and how things stand now. Reading them costs next to nothing. */
   metrics(): RuntimeMetrics {
-    const { spawned, ended, polls, wakes } = this.#executor;
-    return { spawned, ended, alive: spawned - ended, polls, wakes };
+    const { spawned, ended, polls, wakes, runnable, outstanding, reactor } = this.#executor;
+    const [timers, sources] = [this.#timers.size, reactor?.openSources ?? 0];
+    return { spawned, ended, alive: spawned - ended, polls, wakes, runnable, timers, sources, outstanding };
   }
 
-  /** The tasks that have not ended, as text: the name, state and coroutines of each, and what it waits for. */
+  /**
+   * The tasks that have not ended, as text: by group and scope, with the state of each, the coroutines it is in, what it
+   * waits for, and who could let it go on. Above them stands what is wrong, as far as it can be told: tasks that wait for
+   * each other in a circle, a lock that was granted to who does not poll. For logs and people; `snapshot` has the same
+   * as data. `docs/stuck.md` shows how to read it.
+   *
+   * In a bundle that uses neither `snapshot` nor `dumpOnSignal`, it is a plain list of the tasks.
+   *
+   * @example
+   * ```ts
+   * const runtime = new Runtime();
+   * const main = co(function* main() {
+   *   const door = new Mutex(0, { name: "door" });
+   *   yield* door.lock();
+   *   spawn(door.lock(), { name: "visitor" });
+   *   yield* yieldNow();
+   *   console.log(runtime.dump().includes('"door" (held by task 1 (main))')); // true
+   * });
+   * await runtime.run(main());
+   * ```
+   */
   dump(): string {
-    return dump(this.#executor);
+    return dumper.dump(this.#executor, this.rest);
+  }
+
+  /**
+   * Has hooks called from now on, besides those of the options: to look at a program that runs.
+   *
+   * @returns what ends it
+   *
+   * @example
+   * ```ts
+   * const runtime = new Runtime();
+   * const names: (string | undefined)[] = [];
+   * const stop = runtime.observe({ onSpawn: (task) => names.push(task.name) });
+   * await runtime.run(ready(1));
+   * stop();
+   * await runtime.run(ready(2));
+   * console.log(names); // [main]
+   * ```
+   */
+  observe(hooks: Hooks): () => void {
+    return this.#executor.observe(hooks);
+  }
+
+  /**
+   * What can still wake a task.
+   * @internal
+   */
+  get rest(): Rest {
+    return this.#executor.isIdle && this.#timers.size === 0 ? "code outside" : "timers or I/O";
   }
 }
 
@@ -238,6 +325,14 @@ function clamp(ms: number): number {
 function checkLimit(name: string, ms: number): void {
   if (!(ms >= 0))
     throw new RangeError(`${name} must be a number of milliseconds, 0 or more, or Infinity; got ${ms}`);
+}
+
+function checkReactor(reactor: unknown): void {
+  if (reactor !== "auto" && reactor !== "epoll" && reactor !== "node" && typeof reactor !== "function") {
+    throw new TypeError(
+      `reactor must be "auto", "epoll", "node" or a function that makes one; got ${String(reactor)}`,
+    );
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type SignalName, type Signals, signals } from "./signals.ts";
 
@@ -22,6 +23,10 @@ class CtrlC extends Future<void> {
     if (this.#over) return;
     this.#recv?.cancel(cx);
     this.#end();
+  }
+
+  override inspect(): Inspection {
+    return around("ctrlC", this.#recv);
   }
 
   #end(): void {

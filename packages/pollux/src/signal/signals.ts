@@ -3,7 +3,9 @@ import process from "node:process";
 import type { Context } from "../core/context.ts";
 import { ClosedError, FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 
 /** The signals that a program may want to handle. Which of them there are depends on the system. */
@@ -35,7 +37,7 @@ const FOREVER = 2 ** 31 - 1;
 
 /**
  * Signals of the operating system, from now until it is closed. Meanwhile they do not do what they would by default:
- * `SIGINT` does not end the process.
+ * `SIGINT` does not end the process. `Stream.from` makes a stream of them, which owns them: to give it up closes this.
  *
  * @example
  * ```ts
@@ -50,8 +52,10 @@ const FOREVER = 2 ** 31 - 1;
  * });
  * ```
  */
-export class Signals implements KeepsAlive {
-  private readonly names: readonly SignalName[];
+export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable {
+  readonly isExternal = true;
+  /** @internal */
+  readonly names: readonly SignalName[];
   /** Those that came and were not received, each once, the oldest first. */
   private readonly arrived = new Set<SignalName>();
   private readonly waiting = new Waiting(this);
@@ -99,6 +103,20 @@ export class Signals implements KeepsAlive {
     return Pending;
   }
 
+  /** As {@link recv}, for streams: polls, and gives `End` after {@link close}. */
+  pollNext(cx: Context): Poll<SignalName | End> {
+    if (this.closed) return End;
+    const poll = this.pollRecv(cx, this);
+    if (poll !== Pending) this.recvEnded(this);
+    return poll;
+  }
+
+  /** Gives the signals back, as a stream of them does when it is given up: the same as {@link close}. */
+  cancel(): Poll<void> {
+    this.recvEnded(this);
+    this.close();
+  }
+
   /** @internal */
   recvEnded(receiver: object): void {
     if (this.receiver !== receiver) return;
@@ -106,11 +124,15 @@ export class Signals implements KeepsAlive {
     this.waiting.end();
   }
 
-  /** Node's own handles for signals do not keep the process alive; a timer that never fires does. */
+  /**
+   * Node's own handles for signals do not keep the process alive; a timer that never fires does.
+   * @internal
+   */
   keepAlive(): void {
     this.timer = setInterval(() => {}, FOREVER);
   }
 
+  /** @internal */
   letGo(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
@@ -156,18 +178,41 @@ class Recv extends Future<SignalName> {
     this.#signals?.recvEnded(this);
     this.#signals = null;
   }
+
+  override inspect(): Inspection {
+    return { op: "receive", state: this.#signals?.names.join(", ") ?? "over" };
+  }
 }
 
 /**
  * Takes over signals of the operating system; see {@link Signals}.
  *
  * @throws TypeError if a name is no signal that this system has and lets a process handle
+ *
+ * @example
+ * ```ts
+ * const main = co(function* () {
+ *   const hangups = signals("SIGHUP");
+ *   try {
+ *     process.kill(process.pid, "SIGHUP"); // stands for `kill -HUP`
+ *     console.log(yield* hangups.recv()); // SIGHUP
+ *   } finally {
+ *     hangups.close();
+ *   }
+ * });
+ * await run(main());
+ * ```
  */
 export function signals(...names: SignalName[]): Signals {
   if (names.length === 0) throw new TypeError('signals needs at least one name: signals("SIGINT")');
+  checkSignals(names);
+  return new Signals([...new Set(names)]);
+}
+
+/** @throws TypeError for a name of no signal that this system has and lets a process handle */
+export function checkSignals(names: readonly SignalName[]): void {
   for (const name of names) {
     if (!(name in constants.signals)) throw new TypeError(`${String(name)} is no signal of this system`);
     if (UNHANDLED.has(name)) throw new TypeError(`${name} cannot be handled by a process`);
   }
-  return new Signals([...new Set(names)]);
 }

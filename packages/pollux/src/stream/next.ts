@@ -2,37 +2,41 @@ import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import type { End, StreamSource } from "../core/stream-source.ts";
+import type { End } from "../core/stream-source.ts";
 
-/**
- * The next value of a source, which it borrows: a cancel leaves that as it is.
- *
- * @internal
- */
+/** Whom values can be borrowed from: one borrower at a time waits. */
+export interface Lender<T> {
+  pollFor(borrower: object, cx: Context): Poll<T | End>;
+  /** The borrower waits no longer. */
+  leave(borrower: object): void;
+}
+
+/** The next value of a stream, which it borrows: a cancel leaves that as it is. */
 export class Next<T> extends Future<T | End> {
   /** `null` once it has ended. */
-  private source: StreamSource<T> | null;
+  private lender: Lender<T> | null;
 
-  constructor(source: StreamSource<T>) {
+  constructor(lender: Lender<T>) {
     super();
-    this.source = source;
+    this.lender = lender;
   }
 
   override poll(cx: Context): Poll<T | End> {
-    const { source } = this;
-    if (source === null) throw new PollAfterCompletionError("this `next`");
+    const { lender } = this;
+    if (lender === null) throw new PollAfterCompletionError("this `next`");
     let poll: Poll<T | End>;
     try {
-      poll = source.pollNext(cx);
+      poll = lender.pollFor(this, cx);
     } catch (error) {
-      this.source = null;
+      this.cancel();
       throw error;
     }
-    if (poll !== Pending) this.source = null;
+    if (poll !== Pending) this.lender = null;
     return poll;
   }
 
   override cancel(): Poll<void> {
-    this.source = null;
+    this.lender?.leave(this);
+    this.lender = null;
   }
 }

@@ -1,8 +1,10 @@
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { checkCount } from "./count.ts";
 import type { SyncOptions } from "./options.ts";
 
@@ -35,7 +37,6 @@ const follower: BarrierWaitResult = Object.freeze({ isLeader: false });
  * ```
  */
 export class Barrier {
-  readonly name: string | undefined;
   /** How many pass together. */
   readonly size: number;
   private readonly state: BarrierState;
@@ -45,9 +46,12 @@ export class Barrier {
    * @throws RangeError or TypeError if `size` is no integer from 0
    */
   constructor(size: number, options?: SyncOptions) {
-    this.name = options?.name;
     this.size = checkCount("size", size, 0, Number.MAX_SAFE_INTEGER);
-    this.state = new BarrierState(size);
+    this.state = new BarrierState(size, options?.name);
+  }
+
+  get name(): string | undefined {
+    return this.state.name;
   }
 
   /** How many have arrived and wait for the others. */
@@ -75,10 +79,13 @@ export class Barrier {
 /** Invariant: fewer than `size` wait. */
 class BarrierState {
   readonly size: number;
+  readonly name: string | undefined;
   readonly waiters: LinkedList<BarrierWait> = new LinkedList();
 
-  constructor(size: number) {
+  constructor(size: number, name: string | undefined) {
     this.size = size;
+    this.name = name;
+    noteMaker(this);
   }
 
   /** One more has arrived; says whether it was the last. If so, the others are let go. */
@@ -138,6 +145,14 @@ class BarrierWait extends Future<BarrierWaitResult> implements Linked<BarrierWai
     this.state = Done;
     this.waker = null;
     this.list?.remove(this);
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "wait at",
+      target: { kind: "barrier", name: this.barrier.name, key: this.barrier },
+      state: `${this.barrier.waiters.size} of ${this.barrier.size} have arrived`,
+    };
   }
 
   /** The last one has arrived. */

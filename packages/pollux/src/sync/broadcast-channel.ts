@@ -1,8 +1,11 @@
 import type { Context, Waker } from "../core/context.ts";
+import { counted } from "../core/counted.ts";
 import { ClosedError, LaggedError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 
 /** The most values that a broadcast channel can keep: positions in it are found with 32-bit operations. */
@@ -49,6 +52,7 @@ export class BroadcastChannel<T> implements HasReceivers {
     this.capacity = capacity;
     this.mask = capacity - 1;
     this.name = name;
+    noteMaker(this);
   }
 
   /** Sends to all receivers there are, and gives their number. */
@@ -142,6 +146,10 @@ export class BroadcastChannel<T> implements HasReceivers {
     }
   }
 
+  get target(): InspectionTarget {
+    return { kind: "broadcast channel", name: this.name, key: this };
+  }
+
   describe(): string {
     return this.name === undefined
       ? "the broadcast channel"
@@ -196,6 +204,14 @@ export class BroadcastRecv<T> extends Future<T> implements Linked<BroadcastRecv<
     this.isDone = true;
     this.waker = null;
     if (this.list?.remove(this) === true) this.cursor.waiting--;
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "receive from",
+      target: this.channel.target,
+      state: `nothing new, ${counted(this.channel.strongCount, "sender")} open`,
+    };
   }
 
   /** Called when the channel has taken this out of its waiters. */

@@ -1,6 +1,8 @@
+import type { Context } from "../core/context.ts";
 import { ClosedError, WouldBlockError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
-import { Pending } from "../core/poll.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import {
   BroadcastChannel,
   type BroadcastCursor,
@@ -204,10 +206,15 @@ export class WeakBroadcastSender<T> implements Disposable {
  * A receiving half of a {@link broadcast} channel.
  *
  * Close those that are not used any more: the channel keeps values for them, and counts them.
+ *
+ * `Stream.from(rx)` is the stream of what it receives, which owns it: to give that up closes the receiver. The stream throws
+ * `LaggedError` where values were missed, and goes on after it.
  */
-export class BroadcastReceiver<T> implements AsyncIterable<T>, Disposable {
+export class BroadcastReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disposable {
   private readonly channel: BroadcastChannel<T>;
   private readonly cursor: BroadcastCursor;
+  /** What waits for who polls the receiver itself. */
+  private waiting: BroadcastRecv<T> | null = null;
 
   /** @internal */
   constructor(channel: BroadcastChannel<T>, next: number) {
@@ -255,6 +262,45 @@ export class BroadcastReceiver<T> implements AsyncIterable<T>, Disposable {
     if (poll === Pending)
       throw new WouldBlockError(`${this.channel.describe()} is empty: wait with \`recv\``);
     return poll;
+  }
+
+  /**
+   * As {@link BroadcastReceiver.recv}, for streams: polls, and gives `End` when every sender is closed and everything was
+   * received.
+   *
+   * @throws LaggedError once, if values were missed
+   */
+  pollNext(cx: Context): Poll<T | End> {
+    if (this.waiting === null) {
+      if (!cx.takeBudget()) return Pending;
+      const poll = this.receiveNext();
+      if (poll !== Pending) return poll;
+      cx.refundBudget();
+      this.waiting = new BroadcastRecv(this.channel, this.cursor);
+    }
+    let poll: Poll<T>;
+    try {
+      poll = this.waiting.poll(cx);
+    } catch (error) {
+      this.waiting = null;
+      if (error instanceof ClosedError) return End;
+      throw error;
+    }
+    if (poll !== Pending) this.waiting = null;
+    return poll;
+  }
+
+  private receiveNext(): Poll<T | End> {
+    const { channel, cursor } = this;
+    if (!cursor.isOpen || (cursor.next === channel.tail && channel.strongCount === 0)) return End;
+    return channel.receive(cursor);
+  }
+
+  /** Gives the receiver up, as its stream does: the same as {@link BroadcastReceiver.close}. */
+  cancel(): Poll<void> {
+    this.waiting?.cancel();
+    this.waiting = null;
+    this.close();
   }
 
   /**

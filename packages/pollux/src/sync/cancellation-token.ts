@@ -2,6 +2,7 @@ import type { Context, Waker } from "../core/context.ts";
 import { blockFuture, co } from "../core/coroutine.ts";
 import { CancelledError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future, isFuture } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type CancelListener, CancelState } from "./cancel-state.ts";
@@ -293,6 +294,10 @@ class Cancelled extends Future<unknown> implements CancelListener {
 
   override cancel(_cx: Context): Poll<void> {
     this.leave();
+  }
+
+  override inspect(): Inspection {
+    return { op: "cancelled of", target: { kind: "CancellationToken", key: this.token } };
   }
 
   onCancel(): void {

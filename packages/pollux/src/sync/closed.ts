@@ -1,6 +1,7 @@
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
@@ -8,6 +9,8 @@ import { Pending, type Poll } from "../core/poll.ts";
 export interface HasReceivers {
   /** Whether a value sent now could reach nobody. */
   readonly isDeserted: boolean;
+  /** What it is in a dump. */
+  readonly target: InspectionTarget;
   /** Made when the first one waits: most channels have none. */
   desertionWaiters: LinkedList<Closed> | null;
 }
@@ -46,6 +49,10 @@ export class Closed extends Future<void> implements Linked<Closed> {
     this.isDone = true;
     this.waker = null;
     this.list?.remove(this);
+  }
+
+  override inspect(): Inspection {
+    return { op: "closed by all receivers of", target: this.channel.target };
   }
 
   wake(): void {

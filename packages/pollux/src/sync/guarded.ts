@@ -4,10 +4,13 @@ import { PermitQueue } from "./permit-queue.ts";
 /** A value and the permits to use it: what the guards of a lock refer to. */
 export class Guarded<T> extends PermitQueue {
   value: T;
+  /** All the permits that there are. */
+  readonly total: number;
 
   constructor(kind: string, name: string | undefined, permits: number, value: T) {
     super(kind, name, permits);
     this.value = value;
+    this.total = permits;
   }
 
   /**
@@ -19,7 +22,7 @@ export class Guarded<T> extends PermitQueue {
    */
   takeNow(count: number, wait: string): void {
     if (this.closed) throw new ClosedError(`the ${this.describe()}`);
-    if (this.tryTake(count)) return;
+    if (this.tryTakeNow(count)) return;
     throw new WouldBlockError(`the ${this.describe()} is in use: wait with \`${wait}\``);
   }
 

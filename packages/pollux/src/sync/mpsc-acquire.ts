@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future, type Suspend } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { MpscChannel } from "./mpsc-channel.ts";
@@ -81,6 +82,10 @@ export abstract class MpscAcquire<T, R> extends Future<R> implements Linked<Mpsc
     this.waker = null;
     this.list?.remove(this);
     if (state !== New && state !== Done) this.channel.giveBack(this.held);
+  }
+
+  override inspect(): Inspection {
+    return { op: "send to", target: this.channel.target, state: this.channel.senderState() };
   }
 
   /** The channel gives up to `count` places; returns how many of them this takes. */

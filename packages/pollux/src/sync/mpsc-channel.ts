@@ -1,6 +1,9 @@
 import type { Context, Waker } from "../core/context.ts";
+import { counted } from "../core/counted.ts";
 import { ClosedError, FutureInUseError } from "../core/errors.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import { LinkedList } from "../core/list.ts";
+import { noteMaker } from "../task/origins.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 import type { MpscAcquire } from "./mpsc-acquire.ts";
 import { RingBuffer } from "./ring-buffer.ts";
@@ -46,11 +49,14 @@ export class MpscChannel<T> implements HasReceivers {
   isEnded = false;
   desertionWaiters: LinkedList<Closed> | null = null;
   readonly name: string | undefined;
+  /** Who made each of the open senders, where that is tracked. */
+  makers: Map<object, string> | null = null;
 
   constructor(max: number, name: string | undefined) {
     this.max = max;
     this.limit = max;
     this.name = name;
+    noteMaker(this);
   }
 
   /** Puts a value in the place that the caller has taken for it. */
@@ -162,6 +168,25 @@ export class MpscChannel<T> implements HasReceivers {
     this.receiving = null;
     receiving.waker = null;
     waker?.wake();
+  }
+
+  get target(): InspectionTarget {
+    return { kind: "mpsc channel", name: this.name, key: this };
+  }
+
+  /** For dumps: what can be received, and who can send. */
+  receiverState(): string {
+    const made = [...(this.makers?.values() ?? [])].map((maker) => `that of ${maker}`).join(", ");
+    const sending = this.waiters.size === 0 ? "" : `, ${this.waiters.size} waiting`;
+    return `empty, ${counted(this.strongCount, "sender")} open${sending}${made === "" ? "" : `: ${made}`}`;
+  }
+
+  /** For dumps: what can be sent, and who receives. */
+  senderState(): string {
+    const queue = this.waiters.size > 1 ? `, ${counted(this.waiters.size, "sender")} waiting` : "";
+    const reserved = this.used - this.values.size;
+    const taken = reserved === 0 ? "" : `, ${reserved} of them reserved`;
+    return `${this.used} of ${this.max} places taken${taken}${queue}, ${this.receiving === null ? "nobody receives" : "the receiver waits"}`;
   }
 
   describe(): string {

@@ -1,5 +1,6 @@
 import { ClosedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import { maker, origins } from "../task/origins.ts";
 import { Closed } from "./closed.ts";
 import type { MpscChannel } from "./mpsc-channel.ts";
 
@@ -19,6 +20,7 @@ export abstract class MpscHandle<T> implements Disposable {
   /** @internal */
   constructor(channel: MpscChannel<T>) {
     this.channel = channel;
+    if (origins.tracked) (channel.makers ??= new Map()).set(this, maker());
   }
 
   /** Another sender into the same channel, to be closed on its own. */
@@ -34,6 +36,7 @@ export abstract class MpscHandle<T> implements Disposable {
   close(): void {
     if (!this.open) return;
     this.open = false;
+    this.channel.makers?.delete(this);
     this.channel.dropSender();
   }
 

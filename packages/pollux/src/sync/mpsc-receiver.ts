@@ -2,7 +2,9 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
 import { Future, type Suspend } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import { checkCount } from "./count.ts";
 import type { MpscChannel, Receiving } from "./mpsc-channel.ts";
 import { ReceiverIterator, receiveEach } from "./receiving.ts";
@@ -18,8 +20,10 @@ const current = ambient;
  * then `ClosedError`; `recvMany`, `forEach` and `for await` end instead.
  *
  * One at a time can wait on it: a second gets `FutureInUseError`.
+ *
+ * `Stream.from(rx)` is the stream of what it receives, which owns it: to give that up closes the receiver for good.
  */
-export class MpscReceiver<T> implements AsyncIterable<T>, Disposable {
+export class MpscReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disposable {
   private readonly channel: MpscChannel<T>;
   /** Stands for whoever polls the receiver itself, who may change without a word. */
   private polling: Receiving | null = null;
@@ -111,7 +115,25 @@ export class MpscReceiver<T> implements AsyncIterable<T>, Disposable {
    */
   pollRecv(cx: Context): Poll<T> {
     this.polling ??= { waker: null, isExclusive: false };
-    return pollNext(this.channel, this.polling, cx);
+    return pollChannel(this.channel, this.polling, cx);
+  }
+
+  /** As {@link MpscReceiver.pollRecv}, with `End` when the channel is closed and everything was received. */
+  pollNext(cx: Context): Poll<T | End> {
+    const { channel } = this;
+    if (!cx.takeBudget()) return Pending;
+    if (channel.values.size > 0) return channel.shift();
+    if (channel.isOver) return End;
+    cx.refundBudget();
+    this.polling ??= { waker: null, isExclusive: false };
+    channel.park(this.polling, cx);
+    return Pending;
+  }
+
+  /** Gives the receiver up, as its stream does: the same as to dispose of it. */
+  cancel(): Poll<void> {
+    if (this.polling !== null) this.channel.unpark(this.polling);
+    this[Symbol.dispose]();
   }
 
   /**
@@ -200,13 +222,18 @@ export class MpscReceiver<T> implements AsyncIterable<T>, Disposable {
   }
 }
 
-function pollNext<T>(channel: MpscChannel<T>, receiving: Receiving, cx: Context): Poll<T> {
+function pollChannel<T>(channel: MpscChannel<T>, receiving: Receiving, cx: Context): Poll<T> {
   if (!cx.takeBudget()) return Pending;
   if (channel.values.size > 0) return channel.shift();
   if (channel.isOver) throw channel.closedError();
   cx.refundBudget();
   channel.park(receiving, cx);
   return Pending;
+}
+
+function inspectReceiving(channel: MpscChannel<unknown> | null): Inspection {
+  if (channel === null) return { op: "receive" };
+  return { op: "receive from", target: channel.target, state: channel.receiverState() };
 }
 
 class MpscRecv<T> extends Future<T> implements Receiving {
@@ -249,7 +276,7 @@ class MpscRecv<T> extends Future<T> implements Receiving {
     if (channel === null) throw new PollAfterCompletionError("this `recv`");
     let poll: Poll<T>;
     try {
-      poll = pollNext(channel, this, cx);
+      poll = pollChannel(channel, this, cx);
     } catch (error) {
       this.channel = null;
       throw error;
@@ -261,6 +288,10 @@ class MpscRecv<T> extends Future<T> implements Receiving {
   override cancel(): Poll<void> {
     this.channel?.unpark(this);
     this.channel = null;
+  }
+
+  override inspect(): Inspection {
+    return inspectReceiving(this.channel);
   }
 }
 
@@ -300,5 +331,9 @@ class MpscRecvMany<T> extends Future<number> implements Receiving {
   override cancel(): Poll<void> {
     this.channel?.unpark(this);
     this.channel = null;
+  }
+
+  override inspect(): Inspection {
+    return inspectReceiving(this.channel);
   }
 }

@@ -137,6 +137,10 @@ class Lock<T> extends Acquire<MutexGuard<T>> {
   protected override granted(): MutexGuard<T> {
     return new MutexGuard(this.queue);
   }
+
+  protected override get op(): string {
+    return "lock";
+  }
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import type { SyncOptions } from "./options.ts";
 
 /**
@@ -26,11 +28,14 @@ import type { SyncOptions } from "./options.ts";
  * ```
  */
 export class Notify {
-  readonly name: string | undefined;
-  private readonly state: NotifyState = new NotifyState();
+  private readonly state: NotifyState;
 
   constructor(options?: SyncOptions) {
-    this.name = options?.name;
+    this.state = new NotifyState(options?.name);
+  }
+
+  get name(): string | undefined {
+    return this.state.name;
   }
 
   /**
@@ -80,10 +85,16 @@ const Cancelled = 6;
 
 /** Invariant: nobody waits while a notification is stored. */
 class NotifyState {
+  readonly name: string | undefined;
   stored = false;
   /** Calls of `notifyWaiters`: a future that was made before the last of them is notified. */
   rounds = 0;
   readonly waiters: LinkedList<Notified> = new LinkedList();
+
+  constructor(name: string | undefined) {
+    this.name = name;
+    noteMaker(this);
+  }
 
   notify(how: typeof ByOne | typeof ByLast): void {
     const waiters = this.waiters;
@@ -110,8 +121,11 @@ export class Notified extends Future<void> implements Linked<Notified>, Disposab
   private readonly round: number;
   private state: number = New;
   private waker: Waker | null = null;
+  /** @internal */
   before: Notified | null = null;
+  /** @internal */
   after: Notified | null = null;
+  /** @internal */
   list: LinkedList<Notified> | null = null;
 
   /** @internal */
@@ -188,7 +202,18 @@ export class Notified extends Future<void> implements Linked<Notified>, Disposab
     else if (state === ByOne || state === ByLast) this.notifier.notify(state);
   }
 
-  /** The queue has taken this future out. */
+  override inspect(): Inspection {
+    return {
+      op: "notified by",
+      target: { kind: "Notify", name: this.notifier.name, key: this.notifier },
+      state: `${this.notifier.waiters.size} waiting`,
+    };
+  }
+
+  /**
+   * The queue has taken this future out.
+   * @internal
+   */
   notify(how: typeof ByOne | typeof ByLast | typeof ByAll): void {
     this.state = how;
     const waker = this.waker;

@@ -68,7 +68,7 @@ export class OnceCell<T> {
   set(value: T): void {
     const cell = this.cell;
     if (cell.closed) throw new AlreadyInitializedError(`the ${cell.describe()}`);
-    if (!cell.tryTake(1)) {
+    if (!cell.tryTakeNow(1)) {
       throw new WouldBlockError(`the ${cell.describe()} is being initialized: wait with \`getOrInit\``);
     }
     cell.fill(value);
@@ -132,6 +132,10 @@ class Turn extends Acquire<boolean> {
 
   protected override refused(): boolean {
     return false;
+  }
+
+  protected override get op(): string {
+    return "initialize";
   }
 }
 

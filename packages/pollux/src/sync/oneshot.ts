@@ -2,8 +2,10 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { ClosedError, PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
 import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 import { disposeUndelivered } from "./undelivered.ts";
 
@@ -131,6 +133,11 @@ export class OneshotReceiver<T> extends Future<T> implements HasReceivers, Dispo
   /** @internal */
   desertionWaiters: LinkedList<Closed> | null = null;
 
+  constructor() {
+    super();
+    noteMaker(this);
+  }
+
   /** As `Future.next`, which says why it is repeated. */
   override next(): IteratorResult<Suspend, T> {
     const cx = current.cx;
@@ -203,6 +210,19 @@ export class OneshotReceiver<T> extends Future<T> implements HasReceivers, Dispo
   /** Whether the outcome has been told, by a poll or {@link tryRecv}, so that no value can come any more. */
   get isTerminated(): boolean {
     return (this.bits & Done) !== 0;
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "receive from",
+      target: this.target,
+      state: "the sender is open and has sent nothing",
+    };
+  }
+
+  /** @internal */
+  get target(): InspectionTarget {
+    return { kind: "oneshot channel", key: this };
   }
 
   /** @internal */

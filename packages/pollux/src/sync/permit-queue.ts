@@ -2,8 +2,10 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 
 // Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
 const PENDING: Pending = Pending;
@@ -11,6 +13,13 @@ const current = ambient;
 
 /** The most permits there can be: with those on loan added, the count stays a small integer in V8. */
 export const MAX_PERMITS = 0x3fffffff;
+
+/** Who takes permits, for dumps: the coroutine, since one task may run many at a time; else the context. */
+type Holder = Context | Future<unknown>;
+
+function holderIn(cx: Context): Holder {
+  return cx.resumed === null ? cx : cx.resumed;
+}
 
 /**
  * A number of permits and a queue of those who wait for some, strictly first come, first served. Semaphore, Mutex,
@@ -31,11 +40,17 @@ export class PermitQueue {
   available: number;
   closed = false;
   readonly waiters: LinkedList<Acquire<unknown>> = new LinkedList();
+  /**
+   * For dumps: somebody who has permits, or a waiter that was granted some and has not been polled since. The last to
+   * take any, and `null` from when any are given back: so it is never one who has none, and of a lock it is the holder.
+   */
+  holder: Holder | Acquire<unknown> | null = null;
 
   constructor(kind: string, name: string | undefined, available: number) {
     this.kind = kind;
     this.name = name;
     this.available = available;
+    noteMaker(this);
   }
 
   /** Takes permits at once, or none: never past those who wait. */
@@ -45,9 +60,17 @@ export class PermitQueue {
     return true;
   }
 
+  /** As {@link tryTake}, for code that runs now. */
+  tryTakeNow(count: number): boolean {
+    if (!this.tryTake(count)) return false;
+    this.holder = ambient.cx === null ? null : holderIn(ambient.cx);
+    return true;
+  }
+
   /** Adds permits, or gives back what was taken. */
   give(count: number): void {
     this.available += count;
+    this.holder = null;
     if (this.waiters.first !== null) this.serve();
   }
 
@@ -72,6 +95,7 @@ export class PermitQueue {
       if (waiter === null || waiter.count > this.available) return;
       this.waiters.remove(waiter);
       this.available -= waiter.count;
+      this.holder = waiter;
       waiter.end(Granted);
     }
   }
@@ -100,6 +124,7 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
   protected readonly queue: PermitQueue;
   readonly count: number;
   private state: number = New;
+  /** Of the latest poll, also for one that has been granted its permits. */
   private waker: Waker | null = null;
   before: Acquire<unknown> | null = null;
   after: Acquire<unknown> | null = null;
@@ -110,6 +135,9 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
     this.queue = queue;
     this.count = count;
   }
+
+  /** What it does, for dumps: `"lock"`. */
+  protected abstract get op(): string;
 
   /** Makes the guard; the permits are the caller's from here on. */
   protected abstract granted(): G;
@@ -145,6 +173,7 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
     const queue = this.queue;
     if (state === Granted || (state === New && !queue.closed && queue.tryTake(this.count))) {
       this.state = Done;
+      queue.holder = holderIn(cx);
       return this.granted();
     }
     if (queue.closed) {
@@ -164,6 +193,7 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
   override cancel(_cx: Context): Poll<void> {
     const state = this.state;
     this.state = Done;
+    this.waker = null;
     if (state === Waiting) this.queue.leave(this);
     else if (state === Granted) this.queue.give(this.count);
   }
@@ -171,8 +201,19 @@ export abstract class Acquire<G> extends Future<G> implements Linked<Acquire<unk
   /** The queue has taken this waiter out, for the reason given. */
   end(state: number): void {
     this.state = state;
-    const waker = this.waker as Waker;
-    this.waker = null;
-    waker.wake();
+    // Kept: a dump tells by it who was to be polled.
+    (this.waker as Waker).wake();
+  }
+
+  override inspect(): Inspection {
+    const { holder, kind, name, waiters } = this.queue;
+    const state = this.list !== null && waiters.first !== this ? "behind others" : undefined;
+    const waits = {
+      op: this.op,
+      target: { kind, name, key: this.queue },
+      ...(state !== undefined && { state }),
+    };
+    if (holder === null) return waits;
+    return holder instanceof Acquire ? { ...waits, granted: [holder.waker] } : { ...waits, tasks: [holder] };
   }
 }

@@ -2,6 +2,7 @@ import { Cleanup } from "../core/cleanup.ts";
 import type { Context, Waker } from "../core/context.ts";
 import { CleanupError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import type { LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { CancelListener, CancelState } from "./cancel-state.ts";
@@ -70,6 +71,10 @@ export class RunUntilCancelled<T> extends Future<T | undefined> implements Cance
     if (this.state === Dropped) return this.drop(cx);
     this.state = Done;
     return undefined;
+  }
+
+  override inspect(): Inspection {
+    return { ...around("runUntilCancelled", this.future), any: true, outside: this.state === Running };
   }
 
   onCancel(): void {

@@ -1,5 +1,6 @@
 import { ReleasedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { checkCount } from "./count.ts";
 import { Guarded } from "./guarded.ts";
 import type { SyncOptions } from "./options.ts";
@@ -181,6 +182,15 @@ class Read<T> extends Acquire<RwLockReadGuard<T>> {
   protected override granted(): RwLockReadGuard<T> {
     return new RwLockReadGuard(this.queue);
   }
+
+  protected override get op(): string {
+    return "read";
+  }
+
+  override inspect(): Inspection {
+    // Where readers are limited, another one may make place.
+    return { ...super.inspect(), outside: this.queue.total < MAX_PERMITS };
+  }
 }
 
 class Write<T> extends Acquire<RwLockWriteGuard<T>> {
@@ -188,6 +198,10 @@ class Write<T> extends Acquire<RwLockWriteGuard<T>> {
 
   protected override granted(): RwLockWriteGuard<T> {
     return new RwLockWriteGuard(this.queue, this.count);
+  }
+
+  protected override get op(): string {
+    return "write";
   }
 }
 

@@ -1,5 +1,6 @@
 import { ClosedError, WouldBlockError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { checkCount } from "./count.ts";
 import type { SyncOptions } from "./options.ts";
 import { Acquire, MAX_PERMITS, PermitQueue } from "./permit-queue.ts";
@@ -137,7 +138,7 @@ export class Semaphore {
     checkCount("count", count, 0, MAX_PERMITS);
     const queue = this.queue;
     if (queue.closed) throw new ClosedError(`the ${queue.describe()}`);
-    if (!queue.tryTake(count)) {
+    if (!queue.tryTakeNow(count)) {
       throw new WouldBlockError(
         `the ${queue.describe()} has no ${count === 1 ? "permit" : `${count} permits`} to give now: wait with \`acquire\``,
       );
@@ -231,6 +232,18 @@ export class Semaphore {
 class AcquirePermit extends Acquire<Permit> {
   protected override granted(): Permit {
     return new Permit(this.queue, this.count);
+  }
+
+  protected override get op(): string {
+    return "acquire";
+  }
+
+  override inspect(): Inspection {
+    const waits = super.inspect();
+    const behind = waits.state === undefined ? "" : `, ${waits.state}`;
+    const state = `${this.count} wanted, ${this.queue.available} free${behind}`;
+    // A permit may be handed to another task: whoever took it need not be the one to give it back.
+    return { ...waits, state, outside: true };
   }
 }
 

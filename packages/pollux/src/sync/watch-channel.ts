@@ -1,8 +1,11 @@
 import type { Context, Waker } from "../core/context.ts";
+import { counted } from "../core/counted.ts";
 import { ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { noteMaker } from "../task/origins.ts";
 import { type Closed, type HasReceivers, wakeDeserted } from "./closed.ts";
 
 /** Which version of the value a receiver has seen. */
@@ -29,6 +32,7 @@ export class WatchChannel<T> implements HasReceivers {
   constructor(initial: T, name: string | undefined) {
     this.value = initial;
     this.name = name;
+    noteMaker(this);
   }
 
   set(value: T): void {
@@ -73,6 +77,10 @@ export class WatchChannel<T> implements HasReceivers {
       if (of === undefined || waiter.cursor === of) waiter.wake();
       else this.waiters.pushBack(waiter);
     }
+  }
+
+  get target(): InspectionTarget {
+    return { kind: "watch channel", name: this.name, key: this };
   }
 
   describe(): string {
@@ -132,6 +140,14 @@ export abstract class WatchWait<T> extends Future<T> implements Linked<WatchWait
     this.isDone = true;
     this.waker = null;
     if (this.list?.remove(this) === true) this.cursor.waiting--;
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "a change of",
+      target: this.channel.target,
+      state: `version ${this.channel.version}, ${counted(this.channel.senderCount, "sender")} open`,
+    };
   }
 
   /** Called when the channel has taken this out of its waiters. */

@@ -1,5 +1,8 @@
+import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import { Closed } from "./closed.ts";
 import type { SyncOptions } from "./options.ts";
 import { ReceiverIterator, receiveEach } from "./receiving.ts";
@@ -186,10 +189,17 @@ export class WatchSender<T> implements Disposable {
   }
 }
 
-/** A receiving half of a {@link watch} channel. */
-export class WatchReceiver<T> implements AsyncIterable<T>, Disposable {
+/**
+ * A receiving half of a {@link watch} channel.
+ *
+ * `Stream.from(rx)` is the stream of the values that it has not seen, the latest each time, and owns it: to give that up
+ * closes the receiver. Call {@link WatchReceiver.markChanged} first to have it begin with the current value.
+ */
+export class WatchReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disposable {
   private readonly channel: WatchChannel<T>;
   private readonly cursor: WatchCursor;
+  /** What waits for who polls the receiver itself. */
+  private waiting: WatchChanged<T> | null = null;
 
   /** @internal */
   constructor(channel: WatchChannel<T>, seen: number) {
@@ -278,6 +288,28 @@ export class WatchReceiver<T> implements AsyncIterable<T>, Disposable {
   /** Marks the current value as seen. */
   markUnchanged(): void {
     this.cursor.seen = this.channel.version;
+  }
+
+  /** As {@link WatchReceiver.changed}, for streams: polls, and gives `End` when the latest was seen and no other can come. */
+  pollNext(cx: Context): Poll<T | End> {
+    this.waiting ??= new WatchChanged(this.channel, this.cursor);
+    let poll: Poll<T>;
+    try {
+      poll = this.waiting.poll(cx);
+    } catch (error) {
+      this.waiting = null;
+      if (error instanceof ClosedError) return End;
+      throw error;
+    }
+    if (poll !== Pending) this.waiting = null;
+    return poll;
+  }
+
+  /** Gives the receiver up, as its stream does: the same as {@link WatchReceiver.close}. */
+  cancel(): Poll<void> {
+    this.waiting?.cancel();
+    this.waiting = null;
+    this.close();
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Future, Suspend } from "../core/future.ts";
  */
 export type Body<R> = Generator<Suspend, R, unknown> | Future<R>;
 
-const hold = co(function* <G extends Disposable, R>(acquire: Future<G>, body: (guard: G) => Body<R>) {
+const hold = co(function* holding<G extends Disposable, R>(acquire: Future<G>, body: (guard: G) => Body<R>) {
   const guard = yield* acquire;
   try {
     return yield* blockFuture(body(guard), "with");

@@ -3,6 +3,7 @@ import type { Context, Waker } from "../core/context.ts";
 import { disposalOf } from "../core/disposal.ts";
 import { CleanupError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { SpawnOptions } from "./executor.ts";
@@ -110,15 +111,21 @@ export class CompletionQueue extends TaskGroup {
 
 /** The disposal of a result, as a task of its own. It goes on when that is aborted. */
 class Dropped extends Future<void> {
+  private readonly disposal: Future<never>;
   private readonly cleanup: Cleanup;
 
   constructor(disposal: Future<never>, name: string) {
     super();
+    this.disposal = disposal;
     this.cleanup = new Cleanup(disposal, undefined, `a result of the ${name} that was dropped`);
   }
 
   override poll(cx: Context): Poll<void> {
     return this.cleanup.poll(cx);
+  }
+
+  override inspect(): Inspection {
+    return around("drop a result", this.disposal);
   }
 
   override cancel(cx: Context): Poll<void> {
@@ -133,10 +140,19 @@ abstract class QueueFuture<R, N extends Linked<N>> extends Future<R> {
   list: LinkedList<N> | null = null;
   protected waker: Waker | null = null;
   protected done = false;
+  protected abstract readonly queue: CompletionQueue;
 
   /** Something has changed: the future is to be polled. */
   proceed(): void {
     this.waker?.wake();
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: `set ${JSON.stringify(this.queue.name)}`,
+      tasks: [...this.queue],
+      any: this instanceof NextCompleted,
+    };
   }
 
   protected checkNotDone(what: string): void {
@@ -156,7 +172,7 @@ abstract class QueueFuture<R, N extends Linked<N>> extends Future<R> {
  * @internal
  */
 export abstract class NextCompleted<R> extends QueueFuture<R | undefined, NextCompleted<unknown>> {
-  protected readonly queue: CompletionQueue;
+  protected override readonly queue: CompletionQueue;
   /** Taken off the list and woken, and not polled since. */
   private woken = false;
 
@@ -210,7 +226,7 @@ export abstract class NextCompleted<R> extends QueueFuture<R | undefined, NextCo
  * @internal
  */
 export abstract class Watcher<R> extends QueueFuture<R, Watcher<unknown>> {
-  protected readonly queue: CompletionQueue;
+  protected override readonly queue: CompletionQueue;
 
   constructor(queue: CompletionQueue) {
     super();

@@ -461,6 +461,57 @@ describe("executor: hooks", () => {
   });
 });
 
+describe("executor: observe", () => {
+  test("has several told, from now on and until it is ended; one that throws keeps none from being told", () => {
+    const log: string[] = [];
+    const { host, executor } = fakeExecutor({
+      hooks: { onSpawn: (task) => void log.push(`own ${task.id}`) },
+    });
+    executor.spawn(yieldNow());
+    const stopFailing = executor.observe({
+      onSpawn: () => {
+        throw new Error("hook");
+      },
+    });
+    const stop = executor.observe({ onSpawn: (task) => void log.push(`other ${task.id}`) });
+    executor.spawn(yieldNow());
+    stopFailing();
+    stopFailing();
+    stop();
+    executor.spawn(yieldNow());
+    expect(log).toEqual(["own 1", "own 2", "other 2", "own 3"]);
+    expect(host.errors).toMatchObject([{ message: "hook" }]);
+  });
+
+  test("the same hooks twice are called twice, and ended one at a time", () => {
+    let calls = 0;
+    const hooks: Hooks = { onSpawn: () => calls++ };
+    const { executor } = fakeExecutor();
+    const stop = executor.observe(hooks);
+    executor.observe(hooks);
+    executor.spawn(yieldNow());
+    stop();
+    stop();
+    executor.spawn(yieldNow());
+    expect(calls).toBe(3);
+  });
+
+  test("hooks of the host come and go with those that listen there, before the next task that is polled", () => {
+    const { host, executor } = fakeExecutor();
+    const log: string[] = [];
+    const hooks: Hooks = { onSpawn: () => log.push("spawn"), onPollStart: () => log.push("poll") };
+    let listening: Hooks | null = hooks;
+    Object.assign(host, { diagnostics: () => listening });
+    executor.spawn(yieldNow());
+    host.runMicrotasks();
+    expect(log).toEqual(["spawn", "poll", "poll"]);
+    listening = null;
+    executor.spawn(yieldNow());
+    host.runMicrotasks();
+    expect(log).toHaveLength(3);
+  });
+});
+
 describe("executor: counters", () => {
   test("spawned, ended, polls, and wakes that made a task runnable", () => {
     const { host, executor } = fakeExecutor();
@@ -475,5 +526,22 @@ describe("executor: counters", () => {
     gate.wake();
     const { spawned, ended, polls, wakes } = executor;
     expect({ spawned, ended, polls, wakes }).toEqual({ spawned: 1, ended: 1, polls: 3, wakes: 2 });
+  });
+
+  test("polls and wakes of each task, and how many are to be polled", () => {
+    const { host, executor } = fakeExecutor();
+    const [first, second] = [new Gate(), new Gate()];
+    const group = executor.detached;
+    const tasks = [executor.start(first, undefined, group), executor.start(second, undefined, group)];
+    expect(executor.runnable).toBe(2);
+    host.runMicrotasks();
+    expect(executor.runnable).toBe(0);
+    for (let i = 0; i < 3; i++) second.wake();
+    expect(executor.runnable).toBe(1);
+    host.runMicrotasks();
+    expect(tasks.map(({ polls, wakes }) => [polls, wakes])).toEqual([
+      [1, 0],
+      [2, 1],
+    ]);
   });
 });

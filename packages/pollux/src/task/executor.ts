@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import {
   type Context,
   POLL_BUDGET,
+  type ReactorChoice,
   type ReactorSlot,
   type RuntimeHandle,
   type TimerDriver,
@@ -12,6 +13,7 @@ import { taskOf } from "./current-task.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
 import { JoinHandle } from "./join-handle.ts";
+import { callSite, origins } from "./origins.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Task, TaskExtras } from "./task.ts";
 import { TaskGroup } from "./task-group.ts";
@@ -33,12 +35,15 @@ export interface ExecutorParts {
   /** Whether a task's polls run in the async context (`AsyncLocalStorage`) that it was spawned in. */
   asyncContext: boolean;
   hooks: Hooks | null;
+  /** Default `"auto"`. */
+  reactorChoice?: ReactorChoice;
   /** Given each failure of a task that nobody observes, once. */
   onUnhandledError: (error: unknown, task: Task) => void;
 }
 
-// A constant of this module: V8 folds it into optimised code, while it would load an import at each use.
+// Constants of this module: V8 folds them into optimised code, while it would load an import at each use.
 const current = ambient;
+const noted = origins;
 
 /** Polls between two looks at the clock. */
 const POLLS_PER_CLOCK = 32;
@@ -66,10 +71,15 @@ export class Executor implements RuntimeHandle {
   outstanding = 0;
   cancelReason: unknown = undefined;
   reactor: ReactorSlot | undefined = undefined;
+  readonly reactorChoice: ReactorChoice;
   readonly host: Host;
   readonly timers: TimerDriver;
   readonly cleanupLimit: number;
-  readonly hooks: Hooks | null;
+  /** Those that are told what happens to tasks; `null` for none, so that none costs one comparison. */
+  private observers: readonly Hooks[] | null = null;
+  /** The one of them that the host has brought in. */
+  private diagnostics: Hooks | null = null;
+  private stopDiagnostics: (() => void) | null = null;
   /** Tasks that belong to no scope or set. */
   readonly detached: TaskGroup;
 
@@ -103,7 +113,8 @@ export class Executor implements RuntimeHandle {
     this.detached = parts.detached ?? new TaskGroup("detached");
     this.cleanupLimit = parts.cleanupLimit;
     this.asyncContext = parts.asyncContext;
-    this.hooks = parts.hooks;
+    if (parts.hooks !== null) this.observe(parts.hooks);
+    this.reactorChoice = parts.reactorChoice ?? "auto";
     this.onUnhandledError = parts.onUnhandledError;
   }
 
@@ -116,15 +127,20 @@ export class Executor implements RuntimeHandle {
   start<T>(future: Future<T>, options: SpawnOptions | undefined, group: TaskGroup): Task<T> {
     const task = new Task<T>(this, group, future, this.spawned + 1);
     future.claim(task);
+    if (!this.scheduled) this.lookForDiagnostics();
     this.spawned++;
     if (options?.name !== undefined) {
       task.extras = new TaskExtras();
       task.extras.name = options.name;
     }
+    if (noted.tracked) {
+      task.extras ??= new TaskExtras();
+      task.extras.origin = callSite();
+    }
     inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
     if (group !== this.detached) this.groups.add(group);
     group.add(task as Task);
-    if (this.hooks !== null) this.tell(this.hooks.onSpawn, task as Task);
+    if (this.observers !== null) this.tell("onSpawn", task as Task);
     this.enqueue(task as Task);
     return task;
   }
@@ -141,7 +157,7 @@ export class Executor implements RuntimeHandle {
   /** A task that was idle, or is running, has been woken. */
   woken(task: Task, idle: boolean): void {
     this.wakes++;
-    if (this.hooks !== null) this.tell(this.hooks.onWake, task);
+    if (this.observers !== null) this.tell("onWake", task);
     if (idle) this.enqueue(task);
   }
 
@@ -153,12 +169,18 @@ export class Executor implements RuntimeHandle {
     }
   }
 
+  /** Tasks that are to be polled. */
+  get runnable(): number {
+    return this.queue.size;
+  }
+
   /** Whether there is nothing to poll and nothing under way outside: only timers can make progress. */
   get isIdle(): boolean {
     return !this.scheduled && this.outstanding === 0;
   }
 
   private readonly drain = (): void => {
+    this.lookForDiagnostics();
     this.host.ownContext(this.pollAll);
   };
 
@@ -206,22 +228,47 @@ export class Executor implements RuntimeHandle {
   private poll(task: Task): void {
     this.budget = POLL_BUDGET;
     this.polls++;
+    task.polls++;
     if (current.cx !== task) current.cx = task;
-    const hooks = this.hooks;
-    if (hooks !== null) this.tell(hooks.onPollStart, task);
+    if (this.observers !== null) this.tell("onPollStart", task);
     const enter = enterOf(task);
     if (enter === null) task.run();
     else runIn(enter, task);
-    if (hooks !== null) this.tell(hooks.onPollEnd, task);
+    if (this.observers !== null) this.tell("onPollEnd", task);
   }
 
-  /** Calls a hook. One that throws is reported as an uncaught error, and the tasks go on. */
-  private tell(hook: ((task: Task) => void) | undefined, task: Task): void {
-    try {
-      hook?.call(this.hooks, task);
-    } catch (error) {
-      this.host.uncaught(error);
+  /** Calls a hook of each observer. One that throws is reported as an uncaught error, and the tasks go on. */
+  private tell(event: keyof Hooks, task: Task): void {
+    for (const hooks of this.observers ?? []) {
+      try {
+        hooks[event]?.(task);
+      } catch (error) {
+        this.host.uncaught(error);
+      }
     }
+  }
+
+  /** Has hooks called from now on; returns what ends that. */
+  observe(hooks: Hooks): () => void {
+    const others = this.observers ?? [];
+    this.observers = [...others, hooks];
+    let observes = true;
+    return () => {
+      if (!observes || this.observers === null) return;
+      observes = false;
+      const at = this.observers.indexOf(hooks);
+      const left = this.observers.filter((_, i) => i !== at);
+      this.observers = left.length > 0 ? left : null;
+    };
+  }
+
+  /** Looks whether somebody has begun to listen at the host, or has ceased to. */
+  private lookForDiagnostics(): void {
+    const found = this.host.diagnostics === undefined ? null : this.host.diagnostics();
+    if (found === this.diagnostics) return;
+    this.stopDiagnostics?.();
+    this.diagnostics = found;
+    this.stopDiagnostics = found === null ? null : this.observe(found);
   }
 
   private isTurnOver(): boolean {
@@ -255,7 +302,7 @@ export class Executor implements RuntimeHandle {
     const group = task.group;
     this.ended++;
     if (group.size === 0 && group !== this.detached) this.groups.delete(group);
-    if (this.hooks !== null) this.tell(this.hooks.onEnd, task);
+    if (this.observers !== null) this.tell("onEnd", task);
     if (!task.isFailed || task.isAborted || task.isObserved) return;
     if (this.failures.push(task) === 1) this.host.turn(this.reportFailures);
   }

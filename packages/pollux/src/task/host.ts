@@ -1,3 +1,5 @@
+import type { Hooks } from "./hooks.ts";
+
 /**
  * What the executor needs of the program it runs in. `runtime/host/` has one for Node and one for the Web's globals; a
  * test or an embedder can write its own.
@@ -22,6 +24,13 @@ export interface Host {
   warn(text: string): void;
   /** The async context that is current now, as a function that runs another one in it; `null` if it holds nothing. */
   captureContext(): ((run: () => void) => void) | null;
+  /**
+   * Hooks for those that listen at the host, such as to `node:diagnostics_channel`; `null` while nobody does. Asked at the
+   * beginning of each drain.
+   */
+  diagnostics?(): Hooks | null;
+  /** Whether runtimes track origins that do not say themselves; see `RuntimeOptions`. */
+  readonly trackOrigins?: boolean;
   /** Runs `run` outside of every caller's async context, in one that belongs to the runtime. */
   ownContext(run: () => void): void;
 }

@@ -1,6 +1,7 @@
 import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
 import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { AbortHandle } from "./abort-handle.ts";
 import type { Task } from "./task.ts";
@@ -51,7 +52,11 @@ export class JoinHandle<T> extends Future<T> {
     // Many may wait for one task.
   }
 
-  /** Many may wait for one task: a loan is a handle of its own, which leaves nothing behind when it is given up. */
+  /**
+   * Many may wait for one task: a loan is a handle of its own, which leaves nothing behind when it is given up.
+   *
+   * **Cancel safety.** Safe: as that of any join, it leaves the task alone.
+   */
   override ref(): Future<T> {
     return new JoinHandle(this.task);
   }
@@ -84,6 +89,10 @@ export class JoinHandle<T> extends Future<T> {
 
   override cancel(cx: Context): Poll<void> {
     this.task.removeJoiner(cx.waker);
+  }
+
+  override inspect(): Inspection {
+    return { op: "join", tasks: [this.task as Task] };
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a handle is a Promises/A+ thenable on purpose

@@ -1,5 +1,8 @@
+import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import { AbortHandle } from "./abort-handle.ts";
 import {
   CompletionQueue,
@@ -11,6 +14,7 @@ import {
 } from "./completion-queue.ts";
 import type { SpawnOptions } from "./executor.ts";
 import type { JoinSetOptions } from "./join-set.ts";
+import { JoinedStream } from "./joined-stream.ts";
 import type { Task } from "./task.ts";
 
 /** A queue whose tasks have keys. A task that has ended and has no key any more was replaced: nobody joins it. */
@@ -71,7 +75,8 @@ class NextEntry<K, V> extends NextCompleted<[key: K, result: TaskResult<V>]> {
 
 /**
  * A `JoinSet` whose tasks have keys: they can be asked after and aborted by key, and a task that is spawned for a key
- * that is taken replaces the one before.
+ * that is taken replaces the one before. `Stream.from(map)` is the stream of keys and results, which owns the map: to give
+ * that up is to shut the map down.
  *
  * @typeParam K - keys, told apart as in a `Map`
  * @typeParam V - what the tasks resolve to
@@ -89,12 +94,16 @@ class NextEntry<K, V> extends NextCompleted<[key: K, result: TaskResult<V>]> {
  * await run(main());
  * ```
  */
-export class JoinMap<K, V> implements Disposable, AsyncDisposable {
+export class JoinMap<K, V>
+  implements StreamSource<[key: K, result: TaskResult<V>]>, Disposable, AsyncDisposable
+{
   readonly #queue: KeyedQueue<K>;
+  readonly #stream: JoinedStream;
   #disposed = false;
 
   constructor(options?: JoinSetOptions) {
     this.#queue = new KeyedQueue(options?.name ?? "JoinMap");
+    this.#stream = new JoinedStream(this.#queue);
   }
 
   /**
@@ -121,6 +130,17 @@ export class JoinMap<K, V> implements Disposable, AsyncDisposable {
    */
   joinNext(): Future<[key: K, result: TaskResult<V>] | undefined> {
     return new NextEntry<K, V>(this.#queue);
+  }
+
+  /** As {@link joinNext}, for streams: polls, and gives `End` when the map is empty. */
+  pollNext(cx: Context): Poll<[key: K, result: TaskResult<V>] | End> {
+    const poll = this.#stream.pollNext(cx);
+    return poll === Pending || poll === End ? poll : [this.#queue.join(poll), resultOf<V>(poll)];
+  }
+
+  /** Aborts all tasks and waits for their cleanup, as a stream of them does when it is given up: see {@link shutdown}. */
+  cancel(cx: Context): Poll<void> {
+    return this.#stream.cancel(cx);
   }
 
   /** The key and the result of the next task that has ended already; `undefined` if there is none. */

@@ -1,7 +1,9 @@
+import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import { AbortHandle } from "./abort-handle.ts";
 import {
   CompletionQueue,
@@ -13,6 +15,7 @@ import {
   Watcher,
 } from "./completion-queue.ts";
 import type { SpawnOptions } from "./executor.ts";
+import { JoinedStream } from "./joined-stream.ts";
 import type { Task } from "./task.ts";
 
 /** How a set of tasks is made. */
@@ -63,7 +66,8 @@ class JoinAll<T> extends Watcher<T[]> {
  * is thrown by the join that takes it; until then it is kept, and not reported as unhandled. Dispose of a set that is
  * given up before all has been joined: that aborts the rest. A `scope` does so by itself.
  *
- * To join n tasks takes O(n) in total.
+ * To join n tasks takes O(n) in total. `Stream.from(set)` is the stream of the values, which owns the set: to give that up
+ * is to shut the set down.
  *
  * @typeParam T - what the tasks resolve to
  *
@@ -81,12 +85,14 @@ class JoinAll<T> extends Watcher<T[]> {
  * await run(main(), { clock: "paused" });
  * ```
  */
-export class JoinSet<T> implements Disposable, AsyncDisposable {
+export class JoinSet<T> implements StreamSource<T>, Disposable, AsyncDisposable {
   readonly #queue: CompletionQueue;
+  readonly #stream: JoinedStream;
   #disposed = false;
 
   constructor(options?: JoinSetOptions) {
     this.#queue = new CompletionQueue(options?.name ?? "JoinSet");
+    this.#stream = new JoinedStream(this.#queue);
   }
 
   /**
@@ -122,6 +128,21 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
    */
   joinNextResult(): Future<TaskResult<T> | undefined> {
     return new NextResult<T>(this.#queue);
+  }
+
+  /**
+   * As {@link joinNext}, for streams: polls, and gives `End` when the set is empty.
+   *
+   * @throws what the task fails with; the next poll goes on with the next task
+   */
+  pollNext(cx: Context): Poll<T | End> {
+    const poll = this.#stream.pollNext(cx);
+    return poll === Pending || poll === End ? poll : (poll.result() as T);
+  }
+
+  /** Aborts all tasks and waits for their cleanup, as a stream of them does when it is given up: see {@link shutdown}. */
+  cancel(cx: Context): Poll<void> {
+    return this.#stream.cancel(cx);
   }
 
   /**

@@ -24,6 +24,10 @@ export class RunQueue {
     if (this.tail === this.head) this.grow();
   }
 
+  get size(): number {
+    return (this.tail - this.head) & this.mask;
+  }
+
   /** The task that {@link shift} would give. */
   peek(): Task | undefined {
     return this.ring[this.head];

@@ -7,6 +7,7 @@ import { disposalOf } from "../core/disposal.ts";
 import { CleanupError, ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
 import { Future, isFuture, type Suspend } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { SpawnOptions } from "./executor.ts";
 import type { JoinHandle } from "./join-handle.ts";
@@ -222,6 +223,15 @@ class ScopeFuture<T> extends Future<T> {
     this.end();
     if (children.failures.length > 0) throw new CleanupError(reason, flatten(children.failures, reason));
     return undefined;
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: `scope ${JSON.stringify(this.children.name)}`,
+      futures: this.body === null ? [] : [["", this.body]],
+      tasks: [...this.children],
+      owns: true,
+    };
   }
 
   private end(): T | undefined {

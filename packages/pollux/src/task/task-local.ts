@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import type { Context } from "../core/context.ts";
 import { NoContextError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { taskOf } from "./current-task.ts";
 import { type Task, TaskExtras } from "./task.ts";
@@ -18,6 +19,8 @@ export class TaskLocal<T> {
   /**
    * A future that does what `future` does, with the value set for as long as it runs: in its polls, in its cleanup, and
    * in the tasks that it spawns, for all of their life. The value that was set before is back when it has ended.
+   *
+   * **Cancel safety.** That of the future.
    */
   scope<R>(value: T, future: Future<R>): Future<R> {
     return new LocalScope(this, value, future);
@@ -66,6 +69,10 @@ class LocalScope<R> extends Future<R> {
     } finally {
       extras.locals = outer;
     }
+  }
+
+  override inspect(): Inspection {
+    return this.inner.inspect();
   }
 
   override cancel(cx: Context): Poll<void> {

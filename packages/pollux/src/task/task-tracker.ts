@@ -1,6 +1,7 @@
 import type { Context, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future, isFuture } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { SpawnOptions } from "./executor.ts";
@@ -64,6 +65,14 @@ class Wait extends Future<void> implements Linked<Wait> {
     return Pending;
   }
 
+  override inspect(): Inspection {
+    return {
+      op: "wait for",
+      target: { kind: "TaskTracker", key: this.tracked },
+      state: `${this.tracked.count} tracked${this.tracked.closed ? "" : ", not closed"}`,
+    };
+  }
+
   override cancel(_cx: Context): Poll<void> {
     this.done = true;
     this.list?.remove(this);
@@ -115,6 +124,10 @@ class TrackedFuture<T> extends Future<T> {
     }
     if (poll !== Pending) this.token[Symbol.dispose]();
     return poll;
+  }
+
+  override inspect(): Inspection {
+    return this.inner.inspect();
   }
 
   override cancel(cx: Context): Poll<void> {
@@ -184,7 +197,11 @@ export class TaskTracker {
     }
   }
 
-  /** A future that does what `future` does, and counts from its first poll on until it has ended. */
+  /**
+   * A future that does what `future` does, and counts from its first poll on until it has ended.
+   *
+   * **Cancel safety.** That of the future; it counts until the cleanup is over.
+   */
   trackFuture<T>(future: Future<T>): Future<T> {
     checkFuture(future, "trackFuture");
     return new TrackedFuture(future, this.#tracked, null);

@@ -65,6 +65,8 @@ export class TaskExtras {
   enter: ((run: () => void) => void) | null = null;
   abortReason: unknown = undefined;
   cleanup: Cleanup | null = null;
+  /** Where it was spawned, if that is tracked. */
+  origin: string | undefined = undefined;
 
   /** A task that has ended keeps its name and why it was aborted. */
   release(): void {
@@ -74,19 +76,39 @@ export class TaskExtras {
   }
 }
 
-/** A top-level future that the executor owns: future, state, run-queue link, waker and context in one object. */
+/**
+ * A top-level future that the executor owns: future, state, waker and context in one object.
+ *
+ * A program sees it in {@link Hooks} alone, where it is to be read; a `JoinHandle` is what it waits and aborts with.
+ */
 export class Task<T = unknown> extends Context {
+  /** @internal */
   declare readonly runtime: Executor;
+  /** @internal */
   bits: number = Notified;
-  /** The group that the task belongs to (a scope, a set, or the runtime's own), and its place there. */
+  /**
+   * The group that the task belongs to (a scope, a set, or the runtime's own), and its place there.
+   * @internal
+   */
   group: TaskGroup;
-  /** @internal */ place = -1;
+  /** @internal */
+  place = -1;
+  /** @internal */
   future: Future<T> | null;
-  /** The value or the error, once complete; {@link failure} gives the error. Until then those to wake: `undefined`, one waker, or a set of them. */
+  /**
+   * The value or the error, once complete; {@link failure} gives the error. Until then those to wake: `undefined`, one
+   * waker, or a set of them.
+   * @internal
+   */
   output: unknown = undefined;
+  /** Unique among the tasks of one runtime. */
   readonly id: number;
+  /** @internal */
   extras: TaskExtras | null = null;
+  /** How often it was polled. */
+  polls = 0;
 
+  /** @internal */
   constructor(executor: Executor, group: TaskGroup, future: Future<T>, id: number) {
     super(executor);
     this.group = group;
@@ -94,8 +116,17 @@ export class Task<T = unknown> extends Context {
     this.id = id;
   }
 
+  /** What it was given when it was spawned. */
   get name(): string | undefined {
     return this.extras?.name;
+  }
+
+  /**
+   * How often it was woken, other than while it was notified already. No counter: each poll but the first was asked for by
+   * one.
+   */
+  get wakes(): number {
+    return this.polls - ((this.bits & Notified) === 0 ? 1 : 0);
   }
 
   override wake(): void {
@@ -114,7 +145,10 @@ export class Task<T = unknown> extends Context {
     this.wake();
   }
 
-  /** Polls the future, or drives its cancel. Called by the executor, which has taken the task off the queue. */
+  /**
+   * Polls the future, or drives its cancel. Called by the executor, which has taken the task off the queue.
+   * @internal
+   */
   run(): void {
     const bits = this.bits;
     if ((bits & Complete) !== 0) return; // Abandoned while it was queued.
@@ -162,13 +196,17 @@ export class Task<T = unknown> extends Context {
     this.complete(cancelled, undefined);
   }
 
-  /** Ends the task with an error without another poll: what it holds is lost. For a cleanup past its limit. */
+  /**
+   * Ends the task with an error without another poll: what it holds is lost. For a cleanup past its limit.
+   * @internal
+   */
   abandon(error: unknown): void {
     if (this.isComplete) return;
     this.extras?.cleanup?.stop(this.runtime);
     this.complete(Complete | Failed, error);
   }
 
+  /** `"task 7 (name)"`, for messages. */
   describe(): string {
     return this.name === undefined ? `task ${this.id}` : `task ${this.id} (${this.name})`;
   }
@@ -189,7 +227,10 @@ export class Task<T = unknown> extends Context {
     else joiners.wake();
   }
 
-  /** The outcome of a task that is complete. */
+  /**
+   * The outcome of a task that is complete.
+   * @internal
+   */
   result(): T {
     if ((this.bits & Failed) !== 0) throw this.failure;
     return this.output as T;
@@ -206,18 +247,22 @@ export class Task<T = unknown> extends Context {
     return this.output;
   }
 
+  /** Whether it is over: with a value, with an error, or cancelled and cleaned up. */
   get isComplete(): boolean {
     return (this.bits & Complete) !== 0;
   }
 
+  /** As {@link isComplete}, for those that know it as a waker. */
   get isOver(): boolean {
     return this.isComplete;
   }
 
+  /** Whether it was polled. */
   get isStarted(): boolean {
     return (this.bits & Started) !== 0;
   }
 
+  /** Whether it has ended with an error; a cancel counts as one. */
   get isFailed(): boolean {
     return (this.bits & Failed) !== 0;
   }
@@ -227,16 +272,23 @@ export class Task<T = unknown> extends Context {
     return (this.bits & Aborted) !== 0;
   }
 
-  /** Somebody will see how the task ends: a failure is not reported as unhandled. */
+  /**
+   * Somebody will see how the task ends: a failure is not reported as unhandled.
+   * @internal
+   */
   observe(): void {
     this.bits |= Observed;
   }
 
+  /** @internal */
   get isObserved(): boolean {
     return (this.bits & Observed) !== 0;
   }
 
-  /** Wakes `waker` once when the task is complete; it is not yet. Adding one twice is harmless. */
+  /**
+   * Wakes `waker` once when the task is complete; it is not yet. Adding one twice is harmless.
+   * @internal
+   */
   addJoiner(waker: Waker): void {
     const joiners = this.output as Waker | Joiners | undefined;
     if (joiners === undefined) this.output = waker;
@@ -244,6 +296,7 @@ export class Task<T = unknown> extends Context {
     else if (joiners !== waker) this.output = new Joiners().add(joiners).add(waker);
   }
 
+  /** @internal */
   removeJoiner(waker: Waker): void {
     if (this.isComplete) return;
     const joiners = this.output as Waker | Joiners | undefined;

@@ -1,5 +1,6 @@
 import { type Context, UNLIMITED_BUDGET } from "../core/context.ts";
 import { Future, isFuture } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 
 class Unconstrained<T> extends Future<T> {
@@ -22,6 +23,10 @@ class Unconstrained<T> extends Future<T> {
     } finally {
       runtime.budget = budget;
     }
+  }
+
+  override inspect(): Inspection {
+    return this.inner.inspect();
   }
 
   override cancel(cx: Context): Poll<void> {

@@ -2,6 +2,11 @@ import { Frame } from "../core/frame.ts";
 import type { Future } from "../core/future.ts";
 import type { Task } from "./task.ts";
 
+/** The name that a task was spawned with, or that of its coroutine, for dumps. */
+export function nameOf({ name, future }: Task): string | undefined {
+  return name ?? (future instanceof Frame ? future.name : undefined);
+}
+
 /**
  * What a task waits for, for people to read: the coroutines from its own to the innermost, and the future at the end of
  * the chain, as `"main > fetchUser > Sleep"`. Empty for a task that has ended.

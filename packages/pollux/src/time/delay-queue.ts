@@ -1,7 +1,9 @@
 import type { Context, TimerDriver, Waker } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
 import { TimerEntry } from "../core/timer-entry.ts";
 import { currentTimers } from "./clock.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
@@ -65,6 +67,10 @@ class Next<T> extends Future<Delayed<T> | undefined> {
     return poll;
   }
 
+  override inspect(): Inspection {
+    return this.#queue.inspect();
+  }
+
   override cancel(): Poll<void> {
     this.#done = true;
     this.#queue.leave(this);
@@ -77,6 +83,8 @@ class Next<T> extends Future<Delayed<T> | undefined> {
  *
  * Insert, remove and reset are O(1), and the whole queue takes one timer, and only while somebody waits for
  * {@link next}. It counts on the clock of the runtime in which it was first used. One at a time may wait.
+ *
+ * `Stream.from` makes a stream of what expires, which gives `End` when the queue is empty, and clears it when it is given up.
  *
  * @typeParam T - what it holds
  *
@@ -92,7 +100,7 @@ class Next<T> extends Future<Delayed<T> | undefined> {
  * await run(main());
  * ```
  */
-export class DelayQueue<T> {
+export class DelayQueue<T> implements StreamSource<Delayed<T>> {
   readonly #wheel = new Wheel();
   /** What is due and has not been taken. */
   readonly #expired = new TimerList();
@@ -203,6 +211,20 @@ export class DelayQueue<T> {
     return Pending;
   }
 
+  /** As {@link pollExpired}, with `End` when the queue is empty. */
+  pollNext(cx: Context): Poll<Delayed<T> | End> {
+    const poll = this.pollExpired(cx);
+    if (poll === Pending) return Pending;
+    this.#stopWaiting();
+    return poll ?? End;
+  }
+
+  /** Drops everything, as a stream of it does when it is given up. */
+  cancel(): Poll<void> {
+    this.#stopWaiting();
+    this.clear();
+  }
+
   /** @internal */
   pollFor(next: Next<T>, cx: Context): Poll<Delayed<T> | undefined> {
     if (this.#waiting !== null && this.#waiting !== next) {
@@ -212,6 +234,14 @@ export class DelayQueue<T> {
     if (poll === Pending) this.#waiting = next;
     else this.#stopWaiting();
     return poll;
+  }
+
+  /** @internal */
+  inspect(): Inspection {
+    const due = this.#wheel.next();
+    const target = { kind: "DelayQueue", key: this };
+    const state = this.size === 0 ? "empty" : `${this.size} not due`;
+    return { op: "next of", target, state, ...(Number.isFinite(due) ? { due } : {}) };
   }
 
   /** @internal */

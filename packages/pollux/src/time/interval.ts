@@ -1,7 +1,9 @@
 import type { Context, TimerDriver } from "../core/context.ts";
 import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
+import type { StreamSource } from "../core/stream-source.ts";
 import { currentTimers } from "./clock.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
 import { type Sleep, sleepUntil } from "./sleep.ts";
@@ -41,14 +43,21 @@ class Tick extends Future<number> {
     return poll;
   }
 
+  override inspect(): Inspection {
+    return this.#interval.inspect();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.#done = true;
     this.#interval.leave(this, cx);
   }
 }
 
-/** Ticks at a fixed rate; made by {@link interval}. One at a time may wait for its next tick. */
-export class Interval {
+/**
+ * Ticks at a fixed rate; made by {@link interval}. One at a time may wait for its next tick. `Stream.from` makes a stream of
+ * them, which does not end by itself.
+ */
+export class Interval implements StreamSource<number> {
   /** Milliseconds between ticks. */
   readonly period: number;
   /** What happens to ticks that were missed; may be changed at any time. */
@@ -94,6 +103,19 @@ export class Interval {
     return due;
   }
 
+  /** As {@link pollTick}. */
+  pollNext(cx: Context): Poll<number> {
+    return this.pollTick(cx);
+  }
+
+  /** Stops waiting, as a stream of its ticks does when it is given up. It can be awaited anew. */
+  cancel(cx: Context): Poll<void> {
+    if (this.#sleep === null || this.#next === undefined) return undefined;
+    this.#sleep.cancel(cx);
+    this.#schedule(this.#next);
+    return undefined;
+  }
+
   #after(due: number, now: number): number {
     if (now - due <= LATE || this.missed === "burst") return due + this.period;
     if (this.missed === "delay") return now + this.period;
@@ -113,6 +135,11 @@ export class Interval {
     const poll = this.pollTick(cx);
     this.#waiting = poll === Pending ? tick : null;
     return poll;
+  }
+
+  /** @internal */
+  inspect(): Inspection {
+    return { op: "tick", ...(this.#next === undefined ? {} : { due: Math.ceil(this.#next) }) };
   }
 
   /** @internal */

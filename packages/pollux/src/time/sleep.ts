@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import type { Context, TimerDriver, Waker } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { admit, Future, pendingOn, type Suspend, suspendOn } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
@@ -102,6 +103,11 @@ export class Sleep extends Future<void> implements TimerEntry {
     if (this.list !== null) cx.runtime.timers.disarm(this);
     this.state = Cancelled;
     this.waker = null;
+  }
+
+  override inspect(): Inspection {
+    if (this.state === Armed) return { op: "sleep", due: this.due };
+    return this.state === Forever ? { op: "sleep for ever", futures: [], any: true } : { op: "sleep" };
   }
 
   /** @internal */

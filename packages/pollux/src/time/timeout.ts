@@ -10,6 +10,7 @@ import {
   TimeoutError,
 } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { TimerEntry } from "../core/timer-entry.ts";
 import { checkDuration, checkInstant } from "./duration.ts";
@@ -154,6 +155,14 @@ class Timeout<T> extends Future<T> implements TimerEntry {
     }
     this.finish(cx);
     return undefined;
+  }
+
+  override inspect(): Inspection {
+    return {
+      ...around(this.isInstant ? "deadline" : "timeout", this.inner),
+      any: true,
+      ...(this.list === null ? {} : { due: this.due }),
+    };
   }
 
   private misuse(): PolluxError {

@@ -71,7 +71,8 @@ describe("delay: npm start", () => {
     const row = (name: string): string[] =>
       (new RegExp(`^${name} {2,}(.*)$`, "m").exec(output)?.[1] ?? "").split(/ {2,}/);
     const [requests, time = "", sum = "", ratio = "", tasks, polls, wakes, reactor] = row("all at once");
-    expect([requests, tasks, reactor]).toEqual(["50", "100", "node"]);
+    expect([requests, tasks]).toEqual(["50", "100"]);
+    expect(reactor).toMatch(/^(?:epoll|node)$/);
     expect(Number.parseFloat(time)).toBeLessThan(Number.parseFloat(sum));
     expect(Number.parseFloat(ratio)).toBeGreaterThan(2);
     expect(Number(polls)).toBeGreaterThan(100);

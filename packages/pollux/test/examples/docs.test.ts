@@ -9,7 +9,7 @@ import { publicNames } from "../support/public-names.ts";
 
 /*
  * Every block of TypeScript in the documentation is checked and run: those of the docstrings in src, and those of the
- * Markdown files. A block is written as a reader would copy it; see `docProgram` for what is put around it. A comment
+ * Markdown files, but for the API reference, which has them from the docstrings. A block is written as a reader would copy it; see `docProgram` for what is put around it. A comment
  * behind a `console.log` says what that prints, and is checked too: what it is to explain instead, a line of its own does.
  *
  * A block marked "ts no-run" is only type-checked. That is for what cannot run here: it needs a network beyond this
@@ -30,7 +30,8 @@ function documents(): string[] {
   return [
     ...inFolder("packages/pollux/src", ".ts", true),
     ...inFolder("packages/pollux", ".md", false),
-    ...inFolder("docs", ".md", true),
+    ...inFolder("docs", ".md", true).filter((path) => !path.startsWith("docs/api/")),
+    ...inFolder(".", ".txt", false),
     ...inFolder(".", ".md", false),
   ].sort();
 }

@@ -8,25 +8,35 @@ import { publicNames } from "../support/public-names.ts";
 
 const documents = [
   ...readdirSync(workspace),
-  ...readdirSync(join(workspace, "docs")).map((name) => `docs/${name}`),
+  ...readdirSync(join(workspace, "docs"), { recursive: true, encoding: "utf8" }).map(
+    (name) => `docs/${name.replaceAll("\\", "/")}`,
+  ),
   "packages/pollux/README.md",
-].filter((path) => path.endsWith(".md"));
+].filter((path) => /\.(?:md|txt)$/.test(path));
 
 const read = (path: string): string => readFileSync(join(workspace, path), "utf8");
 
 /** Text without the blocks of code. */
 const prose = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, "");
 
-/** As GitHub makes an anchor of a heading. */
+/** As GitHub makes an anchor of a heading, before it numbers those that are the same. */
 const anchor = (heading: string): string =>
   heading
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
     .toLowerCase()
     .replaceAll(/[^\w\s-]/g, "")
     .trim()
     .replaceAll(/\s/g, "-");
 
-const headings = (path: string): string[] =>
-  [...prose(read(path)).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading));
+const headings = (path: string): string[] => {
+  const seen = new Map<string, number>();
+  return [...prose(read(path)).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => {
+    const text = anchor(heading);
+    const count = seen.get(text) ?? 0;
+    seen.set(text, count + 1);
+    return count === 0 ? text : `${text}-${count}`;
+  });
+};
 
 describe.each(documents)("docs: %s", (path) => {
   const text = prose(read(path));

@@ -50,7 +50,8 @@ describe("package: the tarball", () => {
     expect(found).toEqual(
       expect.arrayContaining(["LICENSE", "package.json", "dist/index.js", "dist/index.d.ts", "src/index.ts"]),
     );
-    const allowed = /^(?:LICENSE|README\.md|package\.json|dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts)$/;
+    const allowed =
+      /^(?:LICENSE|README\.md|package\.json|dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts|native\/bin\/linux-(?:x64|arm64)\.node)$/;
     expect(found.filter((path) => !allowed.test(path))).toEqual([]);
     expect(found.filter((path) => /\.test\.|\btest\/|\bsupport\//.test(path))).toEqual([]);
   });
@@ -104,6 +105,18 @@ describe("package: the tarball", () => {
 });
 
 describe("package: installed", () => {
+  test.runIf(existsSync(new URL("../../native/bin", import.meta.url)))(
+    "has the native layer that was built, and finds it",
+    () => {
+      const script = `import { Runtime, TcpListener } from "pollux";
+        const runtime = new Runtime({ reactor: "epoll" });
+        (await runtime.spawn(TcpListener.bind("127.0.0.1:0"))).close();
+        console.log(runtime.reactor);`;
+      writeFileSync(join(packed.project, "reactor.mjs"), script);
+      expect(node(packed.project, "reactor.mjs")).toBe("epoll\n");
+    },
+  );
+
   test("runs a program under Node", () => {
     writeFileSync(join(packed.project, "main.ts"), program);
     compile("nodenext", { module: "nodenext", outDir: "out" });

@@ -13,13 +13,14 @@ const FENCE = /^(\s*)(`{3,})\s*(.*)$/;
 const LANGUAGES = new Set(["ts", "typescript"]);
 
 /**
- * The TypeScript blocks of a file: those of a Markdown file, or those in the block comments of a `.ts` file.
+ * The TypeScript blocks of a file: those of a Markdown file, or those in the block comments of a `.ts` file. Excerpts of
+ * the sources (`docExcerpts`) are none of them.
  *
  * @throws SyntaxError for a block without an end, for a word after `ts` that means nothing, and for an `@example`
  *   without a block
  */
 export function docBlocks(path: string, text: string): DocBlock[] {
-  const lines = path.endsWith(".md") ? text.split("\n") : commentLines(text);
+  const lines = /\.(?:md|txt)$/.test(path) ? text.split("\n") : commentLines(text);
   const blocks: DocBlock[] = [];
   let example: number | undefined;
   for (let at = 0; at < lines.length; at++) {
@@ -36,6 +37,10 @@ export function docBlocks(path: string, text: string): DocBlock[] {
     if (end < 0 || lines[end] === undefined) throw new SyntaxError(`${where}: this block has no end`);
     const [language = "", ...words] = info.trim().split(/\s+/);
     if (LANGUAGES.has(language)) {
+      if (words.length === 1 && words[0]?.startsWith("excerpt=") === true) {
+        at = end;
+        continue;
+      }
       const unknown = words.filter((word) => word !== "no-run");
       if (unknown.length > 0) throw new SyntaxError(`${where}: what does "${unknown.join(" ")}" mean here?`);
       const code = lines.slice(at + 1, end).map((each) => (each ?? "").slice(leading(each, indent)));

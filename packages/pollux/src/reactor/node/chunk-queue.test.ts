@@ -19,7 +19,10 @@ test("chunk queue: what is pushed is taken in order, whatever the sizes", () => 
           if (step.push.length > 0) pieces.push(step.push.length);
         } else {
           const buf = new Uint8Array(step.take);
+          const peeked = new Uint8Array(step.take);
+          const seen = queue.peek(peeked);
           const size = queue.take(buf);
+          expect([seen, peeked]).toEqual([size, buf]);
           expect(size).toBe(Math.min(step.take, model.length));
           expect([...buf.subarray(0, size)]).toEqual(model.slice(0, size));
           model = model.slice(size);

@@ -34,11 +34,30 @@ export class ChunkQueue {
     return copied;
   }
 
+  /** Copies as `take` does, and leaves everything where it is. */
+  peek(buf: Uint8Array): number {
+    let copied = 0;
+    let taken = this.taken;
+    for (let at = this.head; copied < buf.length; at++) {
+      const chunk = this.chunks[at];
+      if (chunk === undefined) break;
+      const size = Math.min(buf.length - copied, chunk.length - taken);
+      buf.set(chunk.subarray(taken, taken + size), copied);
+      copied += size;
+      taken = 0;
+    }
+    return copied;
+  }
+
   private drop(): void {
     this.taken = 0;
     this.head++;
     // Emptied pieces are let go in one go, when nothing is left or when they are the greater part.
-    if (this.head === this.chunks.length) {
+    if (this.chunks.length === 1) {
+      // A reader that keeps up: the array keeps its place for the next piece.
+      this.chunks.pop();
+      this.head = 0;
+    } else if (this.head === this.chunks.length) {
       this.chunks = [];
       this.head = 0;
     } else if (this.head * 2 > this.chunks.length) {

@@ -1,19 +1,23 @@
 import { LinkedList } from "../../core/list.ts";
-import type {
-  Reactor,
-  TcpConnectOptions,
-  TcpListenerSource,
-  TcpListenOptions,
-  TcpStreamSource,
-} from "../reactor.ts";
-import type { NodeSource } from "./node-source.ts";
+import type { BaseSource } from "../base-source.ts";
+import { DnsLookup } from "../dns-lookup.ts";
+import type { LookupOptions, SocketOptions, TcpConnectOptions, TcpListenOptions } from "../options.ts";
+import type { Reactor } from "../reactor.ts";
+import type { LookupSource, TcpListenerSource, TcpStreamSource } from "../source.ts";
 import { NodeTcpListener } from "./node-tcp-listener.ts";
+import { checkNodeOptions } from "./node-tcp-options.ts";
 import { NodeTcpStream } from "./node-tcp-stream.ts";
 
 /** The reactor that works wherever Node does: sockets of `node:net`, whose events wake the tasks that wait. */
 export class NodeReactor implements Reactor {
   readonly name = "node";
-  private readonly sources = new LinkedList<NodeSource>();
+  readonly why: string | undefined;
+  private readonly sources = new LinkedList<BaseSource>();
+
+  /** @param why - why it is this one and not epoll's */
+  constructor(why?: string) {
+    this.why = why;
+  }
 
   get openSources(): number {
     return this.sources.size;
@@ -25,6 +29,14 @@ export class NodeReactor implements Reactor {
 
   tcpStream(options: TcpConnectOptions): TcpStreamSource {
     return new NodeTcpStream(this.sources, options);
+  }
+
+  lookup(host: string, options: LookupOptions): LookupSource {
+    return new DnsLookup(host, options);
+  }
+
+  checkOptions(kind: "listener" | "stream", options: Partial<SocketOptions>): void {
+    checkNodeOptions(kind, options);
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { AsyncResource, executionAsyncId, executionAsyncResource } from "node:async_hooks";
 import type { Host } from "../../task/host.ts";
+import { diagnostics } from "./diagnostics.ts";
 
 /**
  * The async context that drains run in, so that no caller's leaks into the tasks of another.
@@ -113,6 +114,8 @@ export const host: Host = {
     process.stderr.write(`${text}\n`);
   },
   captureContext,
+  diagnostics,
+  trackOrigins: process.env["POLLUX_TRACK_ORIGINS"] === "1",
   ownContext: (run) => {
     runInAsyncScope.call(own, run);
     if (storeSeen) forgetStores();

@@ -1,5 +1,5 @@
 // The behaviours of the suites future_join_all, future_try_join_all, try_join, future_select_all, future_select_ok,
-// future_basic_combinators, eventual, and of polled_only_once_at_most_per_iteration in stream_futures_unordered.
+// future_basic_combinators and eventual.
 import { expect, expectTypeOf, test } from "vitest";
 import { andThen } from "../../../src/combine/and-then.ts";
 import { any } from "../../../src/combine/any.ts";
@@ -12,12 +12,10 @@ import { tryJoin, tryJoinAll } from "../../../src/combine/try-join.ts";
 import { co } from "../../../src/core/coroutine.ts";
 import { ClosedError } from "../../../src/core/errors.ts";
 import type { Future } from "../../../src/core/future.ts";
-import { Pending, type Poll } from "../../../src/core/poll.ts";
 import { run } from "../../../src/runtime/runtime.ts";
 import { oneshot } from "../../../src/sync/oneshot.ts";
 import { yieldNow } from "../../../src/task/yield-now.ts";
 import { pending, ready as readyNow, TestContext } from "../../support/context.ts";
-import { Probe } from "../../support/probe.ts";
 
 test("future_join: futures_join_macro_self_referential: a coroutine that suspends keeps its own state when it is joined", () =>
   run(
@@ -212,13 +210,3 @@ test("eventual: select4: 10,000 races one after the other, each with a loser", (
       }
     })(),
   ));
-
-test("stream_futures_unordered: polled_only_once_at_most_per_iteration: 10 or 33 that wait are polled once each", () => {
-  for (const count of [10, 33]) {
-    const probes = Array.from({ length: count }, () => new Probe());
-    const all = joinAll(probes);
-    const poll: Poll<unknown> = all.poll(new TestContext());
-    expect(poll).toBe(Pending);
-    expect(probes.map((probe) => probe.polls)).toEqual(probes.map(() => 1));
-  }
-});

@@ -1,0 +1,125 @@
+import { finished } from "node:stream";
+import type { Context } from "../core/context.ts";
+import { ClosedError } from "../core/errors.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { Waiting } from "../reactor/waiting.ts";
+import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
+import { leaveStream } from "./node-teardown.ts";
+import type { NodeWritable } from "./node-types.ts";
+
+/** How much of a large buffer one write takes over: a copy of that is made. */
+const CHUNK = 65_536;
+
+/**
+ * The write side of a stream of Node. It listens from the first poll on, and stops when the stream has closed.
+ *
+ * @internal
+ */
+export class NodePush {
+  private readonly writable: NodeWritable;
+  private readonly waiting: Waiting;
+  private stopListening: (() => void) | null;
+  /** Writes that the stream has not done with. */
+  private writes: number;
+  private isEnding: boolean;
+  private isFinished: boolean;
+  private failure: { readonly error: unknown; reported: boolean } | null;
+  private closing: Promise<void> | null;
+
+  constructor(writable: NodeWritable) {
+    this.writable = writable;
+    this.waiting = new Waiting(KEEPS_NOTHING_ALIVE);
+    this.stopListening = null;
+    this.writes = 0;
+    this.isEnding = false;
+    this.isFinished = false;
+    this.failure = null;
+    this.closing = null;
+  }
+
+  pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
+    if (!cx.takeBudget()) return Pending;
+    this.requireUsable();
+    if (this.isEnding) throw new ClosedError("the write side of this stream");
+    if (buf.length === 0) return 0;
+    this.listen();
+    // One that was destroyed takes nothing over, and is about to say why.
+    if (this.writable.destroyed || this.writable.writableNeedDrain) return this.wait(cx);
+    const size = Math.min(buf.length, CHUNK);
+    this.writes++;
+    this.writable.write(buf.slice(0, size), this.onWritten);
+    return size;
+  }
+
+  pollFlush(cx: Context): Poll<void> {
+    if (!cx.takeBudget()) return Pending;
+    this.requireUsable();
+    return this.writes > 0 ? this.wait(cx) : undefined;
+  }
+
+  pollShutdown(cx: Context): Poll<void> {
+    if (!cx.takeBudget()) return Pending;
+    this.requireUsable();
+    if (this.isFinished) return undefined;
+    this.listen();
+    if (!this.isEnding) {
+      this.isEnding = true;
+      this.writable.end();
+    }
+    return this.wait(cx);
+  }
+
+  cancel(): void {
+    this.waiting.end();
+  }
+
+  /** Destroys the stream, and waits until it has closed. Idempotent. */
+  close(): Promise<void> {
+    if (this.closing === null) {
+      this.closing = leaveStream(this.writable);
+      this.waiting.wake();
+    }
+    return this.closing;
+  }
+
+  private wait(cx: Context): Pending {
+    cx.refundBudget();
+    this.waiting.begin(cx);
+    return Pending;
+  }
+
+  /** Throws the failure of the stream: itself the first time, and as a cause from then on. */
+  private requireUsable(): void {
+    if (this.closing !== null) throw new ClosedError("this writer");
+    const { failure } = this;
+    if (failure === null) return;
+    if (failure.reported) throw new ClosedError("this writer", { cause: failure.error });
+    failure.reported = true;
+    throw failure.error;
+  }
+
+  private listen(): void {
+    if (this.stopListening !== null) return;
+    const { writable } = this;
+    writable.on("drain", this.wake);
+    const forget = finished(writable, { readable: false }, (error) => {
+      if (error === null || error === undefined) this.isFinished = true;
+      else this.failure ??= { error, reported: false };
+      this.wake();
+      if (writable.closed) this.stopListening?.();
+      else if (this.stopListening !== null) writable.once("close", this.stopListening);
+    });
+    this.stopListening = () => {
+      writable.removeListener("drain", this.wake);
+      forget();
+    };
+  }
+
+  private readonly wake = (): void => this.waiting.wake();
+
+  /** A failure is told to `finished` too. */
+  private readonly onWritten = (): void => {
+    this.writes--;
+    this.waiting.wake();
+  };
+}

@@ -1,0 +1,58 @@
+import type { Context } from "../core/context.ts";
+import { Pending, type Poll } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
+import type { BufferedReader } from "./buffered-reader.ts";
+import type { Decoder } from "./codec.ts";
+
+/**
+ * What a decoder makes of the bytes of a reader, which is borrowed: to give up leaves it open, and others may read in
+ * between.
+ *
+ * @internal
+ */
+export class Decoded<T> implements StreamSource<T> {
+  /** `null` once over. */
+  private reader: BufferedReader | null;
+  private readonly decoder: Required<Decoder<T>>;
+
+  constructor(reader: BufferedReader, decoder: Required<Decoder<T>>) {
+    this.reader = reader;
+    this.decoder = decoder;
+  }
+
+  pollNext(cx: Context): Poll<T | End> {
+    const { reader } = this;
+    if (reader === null) return End;
+    // Between two polls the reader is anybody's: a stream is not told that nobody waits for its next value any more.
+    reader.reading.begin(this);
+    try {
+      return this.attempt(reader, cx);
+    } finally {
+      reader.reading.end(this);
+    }
+  }
+
+  private attempt(reader: BufferedReader, cx: Context): Poll<T | End> {
+    if (!cx.takeBudget()) return Pending;
+    const { buffered } = reader;
+    for (;;) {
+      const frame = this.decoder.decode(buffered);
+      if (frame !== Pending) return frame;
+      const more = reader.pollMore(cx);
+      if (more === Pending) {
+        cx.refundBudget();
+        return Pending;
+      }
+      if (more) continue;
+      const last = this.decoder.decodeEnd(buffered);
+      if (last !== Pending) return last;
+      this.reader = null;
+      return End;
+    }
+  }
+
+  cancel(): Poll<void> {
+    this.reader?.cancelRead();
+    this.reader = null;
+  }
+}

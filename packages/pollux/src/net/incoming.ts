@@ -1,0 +1,46 @@
+import type { Context } from "../core/context.ts";
+import type { Poll } from "../core/poll.ts";
+import { Pending } from "../core/poll.ts";
+import { End, type StreamSource } from "../core/stream-source.ts";
+
+/** What connections come out of; `acceptor` is who asks, one at a time. */
+interface Accepts<S> {
+  pollAccept(cx: Context, acceptor: object): Poll<S>;
+  acceptEnded(acceptor: object): void;
+  readonly isClosed: boolean;
+}
+
+/**
+ * Connections as they come, until the listener is closed.
+ *
+ * @internal
+ */
+export class Incoming<S> implements StreamSource<S> {
+  private readonly listener: Accepts<S>;
+
+  constructor(listener: Accepts<S>) {
+    this.listener = listener;
+  }
+
+  pollNext(cx: Context): Poll<S | End> {
+    const { listener } = this;
+    if (listener.isClosed) {
+      this.cancel();
+      return End;
+    }
+    let poll: Poll<S>;
+    try {
+      poll = listener.pollAccept(cx, this);
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    if (poll !== Pending) this.cancel();
+    return poll;
+  }
+
+  /** The next connection stays for whoever asks next. */
+  cancel(): void {
+    this.listener.acceptEnded(this);
+  }
+}

@@ -1,0 +1,18 @@
+import type { Context } from "../core/context.ts";
+import type { Poll } from "../core/poll.ts";
+import type { End, StreamSource } from "../core/stream-source.ts";
+
+/** A stream that is made of another one, which it owns. One that holds more than that overrides `cancel`. */
+export abstract class Adapter<T, U> implements StreamSource<U> {
+  protected readonly source: StreamSource<T>;
+
+  constructor(source: StreamSource<T>) {
+    this.source = source;
+  }
+
+  abstract pollNext(cx: Context): Poll<U | End>;
+
+  cancel(cx: Context): Poll<void> {
+    return this.source.cancel(cx);
+  }
+}
