@@ -1,8 +1,9 @@
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** Who is measured. `pollux` always is, the others for comparison. */
+/** Who is measured. `pollux` always is, the others for comparison: `generator` is Pollux without the compiler. */
 export const PEERS = [
   "pollux",
+  "generator",
   "promise",
   "async-iterable",
   "rxjs",

@@ -31,9 +31,11 @@ export function sections(source: string, path: string, result: CompileResult): S
   const found: Section[] = [];
   let next = 0;
   let added: Statement | null = null;
-  for (const statement of statements(result.code)) {
+  const compiled = statements(result.code);
+  const runtime = importsOf(compiled, "pollux/compiler-runtime");
+  for (const statement of compiled) {
     const original = written[next];
-    if (original === undefined || nameOf(statement) !== nameOf(original)) {
+    if (original === undefined || isCallOf(statement, runtime) || nameOf(statement) !== nameOf(original)) {
       if (statement.type !== "ImportDeclaration") added ??= statement;
       continue;
     }
@@ -57,6 +59,22 @@ export function sections(source: string, path: string, result: CompileResult): S
 function statements(code: string): Statement[] {
   return parse(code, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true, locations: true })
     .body;
+}
+
+/** The names by which a module has the exports of another one. */
+function importsOf(statements: readonly Statement[], module: string): ReadonlySet<string> {
+  const specifiers = statements.flatMap((each) =>
+    each.type === "ImportDeclaration" && each.source.value === module ? each.specifiers : [],
+  );
+  return new Set(specifiers.map(({ local }) => local.name));
+}
+
+/** Whether a statement is a call of one of these functions. */
+function isCallOf(statement: Statement, names: ReadonlySet<string>): boolean {
+  if (statement.type !== "ExpressionStatement" || statement.expression.type !== "CallExpression")
+    return false;
+  const { callee } = statement.expression;
+  return callee.type === "Identifier" && names.has(callee.name);
 }
 
 /** What tells a statement from those that the compiler adds: its kind, and what it declares or imports. */

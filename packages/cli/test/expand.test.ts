@@ -43,6 +43,14 @@ describe("expand", () => {
     expect(both.stdout).toMatch(/^both {2}nested\.ts:3 .*\n.*\nlength {2}nested\.ts:4 /);
   });
 
+  test("a coroutine in a statement without a name is shown with that", async () => {
+    const { stdout } = await pollux("expand", "statement.ts");
+    expect(stdout).toMatch(/^\(anonymous\) {2}statement\.ts:6 {2}1 state, 0 slots\n/);
+    expect(stdout).toMatch(/─\nawait run\(\n {2}co\(async \(\) => \{\n[\s\S]*\n\);\n\n── compiled/);
+    expect(stdout).toMatch(/\nawait run\(coroutine\([\s\S]*\);\n$/);
+    expect(stdout).not.toContain("loading");
+  });
+
   test("a name that is none is answered with those that there are", async () => {
     expect(await pollux("expand", "retry.ts", "--function", "shuot")).toMatchObject({
       code: 1,

@@ -31,6 +31,10 @@ describe("run: a program", () => {
     });
   });
 
+  test("without main may make a runtime of its own", async () => {
+    expect(await pollux("run", "statement.ts")).toMatchObject({ code: 0, stdout: "loading\nran\n" });
+  });
+
   test("without main is told that options for main have no effect", async () => {
     const { code, stderr } = await pollux("run", "--reactor", "node", "loaded.ts");
     expect([code, stderr]).toEqual([0, expect.stringContaining("loaded.ts exports no main")]);

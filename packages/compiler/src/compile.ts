@@ -1,6 +1,6 @@
 import remapping, { type SourceMapInput } from "@jridgewell/remapping";
 import { type Comment, type Program, parse } from "acorn";
-import { transformSync } from "oxc-transform";
+import { type JsxOptions, transformSync } from "oxc-transform";
 import type { AnyNode } from "./ast.ts";
 import { Comments } from "./comments.ts";
 import { Coroutines } from "./coroutines.ts";
@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly explain?: boolean;
   /** Modules that `co` may be imported from, besides `"pollux"`. */
   readonly modules?: readonly (string | RegExp)[];
+  /** What JSX becomes; by default calls of `react/jsx-runtime`, unless a comment in the file says otherwise. */
+  readonly jsx?: JsxOptions;
 }
 
 /** A source map, version 3. */
@@ -50,7 +52,7 @@ export function mayHaveCoroutines(source: string): boolean {
 }
 
 /**
- * Compiles the coroutines of a module, in TypeScript or JavaScript, with JSX or without: `co(async …)` and
+ * Compiles the coroutines of a module, in TypeScript or JavaScript, with JSX or without it: `co(async …)` and
  * `co(function* …)` become state machines. Types are erased. Gives `null` for a module without coroutines.
  *
  * @throws CompileError for what cannot be compiled, or parsed
@@ -58,16 +60,16 @@ export function mayHaveCoroutines(source: string): boolean {
 export function compile(source: string, options: CompileOptions): CompileResult | null {
   if (!mayHaveCoroutines(source)) return null;
   const { filename } = options;
-  const plain = eraseTypes(source, filename);
+  const plain = eraseTypes(source, filename, options.jsx);
   const comments: Comment[] = [];
   const program = parseModule(plain.code, filename, source, comments);
   const positions = new Positions(plain.map);
   const diagnostics = new Diagnostics(filename, source, (line, column) => positions.original(line, column));
   const ours = new Comments();
   const names = new Names(program);
-  const lineOf = (node: AnyNode): number => {
+  const placeOf = (node: AnyNode): { line: number; column: number } => {
     const start = node.loc?.start;
-    return start ? positions.original(start.line, start.column).line : 0;
+    return start ? positions.original(start.line, start.column) : { line: 0, column: 0 };
   };
   const coroutines = new Coroutines({
     program,
@@ -76,7 +78,9 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     diagnostics,
     explain: options.explain ?? false,
     text: (node) => plain.code.slice(node.start, node.end),
-    lineOf,
+    lineOf: (node) => placeOf(node).line,
+    placeOf,
+    filename,
     isPollux: (module) => isPollux(module, options.modules),
   });
   const compiled = coroutines.compile();
@@ -109,16 +113,17 @@ function isPollux(module: string, more: readonly (string | RegExp)[] = []): bool
   return more.some((each) => (typeof each === "string" ? each === module : each.test(module)));
 }
 
-/** A module without its types; JSX stays. */
+/** A module without its types, and without JSX. */
 export function eraseTypes(
   source: string,
   filename: string,
+  jsx: JsxOptions = { runtime: "automatic" },
 ): { code: string; map: (SourceMapInput & object) | null } {
   if (!/\.[cm]?tsx?$/.test(filename) && !/\.jsx$/.test(filename)) return { code: source, map: null };
   const result = transformSync(filename, source, {
     sourcemap: true,
     target: "esnext",
-    jsx: "preserve",
+    jsx,
     typescript: { onlyRemoveTypeImports: false },
   });
   const [error] = result.errors;

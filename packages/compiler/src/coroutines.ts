@@ -25,6 +25,7 @@ import { flatten } from "./flatten.ts";
 import { Form, type Known } from "./form.ts";
 import { Liveness } from "./liveness.ts";
 import type { Names } from "./names.ts";
+import { isPreemptive, preempt } from "./preempt.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 import { Scopes } from "./scopes.ts";
 
@@ -48,6 +49,9 @@ export interface CompileContext {
   readonly explain: boolean;
   readonly text: (node: AnyNode) => string;
   readonly lineOf: (node: AnyNode) => number;
+  /** Line from 1, column from 0, in the source. */
+  readonly placeOf: (node: AnyNode) => { readonly line: number; readonly column: number };
+  readonly filename: string;
   /** Whether an import from this module is one from Pollux. */
   readonly isPollux: (module: string) => boolean;
 }
@@ -237,7 +241,8 @@ export class Coroutines {
     };
     const body: BlockStatement =
       fn.body.type === "BlockStatement" ? fn.body : b.block([located(b.return(fn.body), fn.body)]);
-    const desugared: AnyFunction = { ...fn, body: desugar(body, names) } as AnyFunction;
+    const whole = isPreemptive(original, call.arguments[1]) ? preempt(body, names) : body;
+    const desugared: AnyFunction = { ...fn, body: desugar(whole, names) } as AnyFunction;
     const resolved = resolve(desugared, names, ownThis);
     const form = new Form(
       fn.async ? "async" : "generator",
@@ -283,6 +288,7 @@ export class Coroutines {
         original,
       ),
     );
+    if (emitted.states.length > 0) this.hoisted.push(this.places(frameClass, emitted.states));
     const start = this.start(fn, resolved, frameClass, startSlots, isClosure ? self : null, original);
     const guarded = !fn.params.every(isPlain);
     const entry = context.names.callRuntime(guarded ? "guarded" : "coroutine", start);
@@ -302,6 +308,27 @@ export class Coroutines {
       context.names.callRuntime("closure", located(code, original), b.arrow([b.id(self)], entry)),
       call,
     );
+  }
+
+  /** Says where the frames can wait, for dumps. */
+  private places(frameClass: string, states: readonly EmittedState[]): Statement {
+    const { context } = this;
+    const entries = states.map((each): [string, Expression] => {
+      const { line, column } = context.placeOf(each.at);
+      const slots: string[] = [];
+      for (const [i, name] of each.live.entries()) slots[each.slots[i] ?? 0] = name;
+      const elements = [line, column + 1, ...Array.from(slots, (name) => name ?? "")].map((value) =>
+        b.literal(value),
+      );
+      return [String(each.label), { type: "ArrayExpression", elements, start: 0, end: 0 }];
+    });
+    const call = context.names.callRuntime(
+      "places",
+      b.id(frameClass),
+      b.literal(context.filename),
+      b.object(entries),
+    );
+    return b.statement(call);
   }
 
   private knownCall(callee: Identifier): Known | undefined {

@@ -1,5 +1,5 @@
 import { createUnplugin, type UnpluginInstance } from "unplugin";
-import { compile } from "./compile.ts";
+import { type CompileOptions, compile } from "./compile.ts";
 import { formatDiagnostic } from "./diagnostics.ts";
 
 export interface PluginOptions {
@@ -9,6 +9,8 @@ export interface PluginOptions {
   readonly exclude?: RegExp;
   /** Modules that `co` may be imported from, besides `"pollux"`. */
   readonly modules?: readonly (string | RegExp)[];
+  /** What JSX becomes in files that have coroutines; see `CompileOptions`. */
+  readonly jsx?: CompileOptions["jsx"];
 }
 
 const INCLUDE = /\.[cm]?[jt]sx?$/;
@@ -30,7 +32,11 @@ export const pollux: UnpluginInstance<PluginOptions | undefined, false> = create
         filter: { id: { include, exclude }, code: /\bco\b/ },
         handler(code, id) {
           const filename = id.replace(/[?#].*$/, "");
-          const result = compile(code, { filename, modules: options?.modules ?? [] });
+          const result = compile(code, {
+            filename,
+            modules: options?.modules ?? [],
+            ...(options?.jsx ? { jsx: options.jsx } : {}),
+          });
           if (result === null) return null;
           for (const each of result.diagnostics) this.warn(formatDiagnostic(each));
           return { code: result.code, map: result.map as never };

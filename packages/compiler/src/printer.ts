@@ -1,6 +1,5 @@
 import { type PrintOptions, print, type Visitors } from "esrap";
 import ts from "esrap/languages/ts";
-import tsx from "esrap/languages/tsx";
 import type { AnyNode, Comment, Program } from "./ast.ts";
 import type { Comments } from "./comments.ts";
 
@@ -71,9 +70,8 @@ export function printProgram(
   comments: readonly Comment[],
   ours: Comments,
 ): Printed {
-  const language = /\.[jt]sx$/.test(filename) ? tsx : ts;
   // Nodes and comments of acorn's are nodes and comments of esrap's: both follow ESTree.
-  const base = language({
+  const base = ts({
     quotes: "double",
     comments: comments as never,
     getLeadingComments: (node) => {

@@ -28,7 +28,7 @@ export { withSignal } from "./combine/with-signal.ts";
 // Futures and coroutines
 export { type Cancellable, Cleanup } from "./core/cleanup.ts";
 export { Context, type RuntimeHandle, type TimerDriver, type Waker } from "./core/context.ts";
-export { co } from "./core/coroutine.ts";
+export { type CoOptions, co } from "./core/coroutine.ts";
 export {
   AllDisabledError,
   AllFailedError,
@@ -61,6 +61,7 @@ export {
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
 export type { Inspection, InspectionTarget } from "./core/inspection.ts";
+export type { Place } from "./core/places.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
 export { TimerEntry } from "./core/timer-entry.ts";
@@ -225,6 +226,7 @@ export { JoinMap } from "./task/join-map.ts";
 export { JoinSet, type JoinSetOptions } from "./task/join-set.ts";
 export { type Scope, type ScopeOptions, scope } from "./task/scope.ts";
 export { spawn } from "./task/spawn.ts";
+export { type SuspendedFrame, suspendedFrames } from "./task/suspended-frames.ts";
 export type { Task } from "./task/task.ts";
 export { type TaskLocal, taskLocal } from "./task/task-local.ts";
 export { TaskTracker, type TaskTrackerToken } from "./task/task-tracker.ts";

@@ -1,4 +1,4 @@
-import { CompiledFrame, Pending, coroutine } from "pollux/compiler-runtime";
+import { CompiledFrame, Pending, coroutine, places } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
 class addOne$Frame extends CompiledFrame {
@@ -52,6 +52,8 @@ class sum$Frame extends CompiledFrame {
     this.s2 = void 0;
   }
 }
+
+places(sum$Frame, "call.ts", { "2": [7, 38, "n", "sum", "i"] });
 
 function sum$run(cx, frame, n) {
   let sum, i;

@@ -1,4 +1,12 @@
-import { CompiledFrame, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
+import {
+  CompiledFrame,
+  Pending,
+  coroutine,
+  future,
+  isThenable,
+  places
+} from "pollux/compiler-runtime";
+
 import { co } from "pollux";
 
 class load$Frame extends CompiledFrame {
@@ -25,6 +33,13 @@ class load$Frame extends CompiledFrame {
     this.s1 = void 0;
   }
 }
+
+places(load$Frame, "cleanup.ts", {
+  "1": [6, 22],
+  "2": [8, 13, "connection"],
+  "5": [10, 5, "what", "how"],
+  "7": [0, 1]
+});
 
 function load$run(cx, frame) {
   let connection, how, what, result;

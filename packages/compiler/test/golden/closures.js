@@ -1,4 +1,12 @@
-import { CompiledFrame, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
+import {
+  CompiledFrame,
+  Pending,
+  coroutine,
+  future,
+  isThenable,
+  places
+} from "pollux/compiler-runtime";
+
 import { co, sleep } from "pollux";
 
 class counters$Frame extends CompiledFrame {
@@ -25,6 +33,11 @@ class counters$Frame extends CompiledFrame {
     this.s3 = void 0;
   }
 }
+
+places(counters$Frame, "closures.ts", {
+  "2": [7, 5, "factor", "scope", "functions", "scope$1"],
+  "4": [10, 3]
+});
 
 function counters$run(cx, frame, factor) {
   let scope, functions, scope$1, result;

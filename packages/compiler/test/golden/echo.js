@@ -1,4 +1,4 @@
-import { CompiledFrame, Pending, coroutine, future } from "pollux/compiler-runtime";
+import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
 // Sends back what it gets.
@@ -22,6 +22,8 @@ class echo$Frame extends CompiledFrame {
     this.s1 = void 0;
   }
 }
+
+places(echo$Frame, "echo.ts", { "2": [6, 28, "stream", "buf"], "3": [6, 59, "stream", "buf"] });
 
 function echo$run(cx, frame, stream) {
   let buf, n;

@@ -1,4 +1,4 @@
-import { CompiledFrame, Pending, coroutine, delegate } from "pollux/compiler-runtime";
+import { CompiledFrame, Pending, coroutine, delegate, places } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
 
 class tick$Frame extends CompiledFrame {
@@ -21,6 +21,8 @@ class tick$Frame extends CompiledFrame {
     this.s1 = void 0;
   }
 }
+
+places(tick$Frame, "generator.ts", { "2": [5, 5, "times", "i"] });
 
 function tick$run(cx, frame, times) {
   let i;

@@ -1,4 +1,4 @@
-import { ClosureFrame, Pending, closure, coroutine, future } from "pollux/compiler-runtime";
+import { ClosureFrame, Pending, closure, coroutine, future, places } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
 class get$Frame extends ClosureFrame {
@@ -15,6 +15,8 @@ class get$Frame extends ClosureFrame {
     this.s0 = void 0;
   }
 }
+
+places(get$Frame, "method.ts", { "1": [15, 18] });
 
 export class Client {
   #requests = 0;

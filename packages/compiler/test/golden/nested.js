@@ -6,7 +6,8 @@ import {
   closure,
   coroutine,
   future,
-  isThenable
+  isThenable,
+  places
 } from "pollux/compiler-runtime";
 
 import { co, sleep, spawn } from "pollux";
@@ -20,6 +21,8 @@ class anonymous$Frame extends ClosureFrame {
     return "(anonymous)";
   }
 }
+
+places(anonymous$Frame, "nested.ts", { "1": [8, 9] });
 
 class greet$Frame extends CompiledFrame {
   constructor(names) {
@@ -45,6 +48,8 @@ class greet$Frame extends CompiledFrame {
     this.s1 = void 0;
   }
 }
+
+places(greet$Frame, "nested.ts", { "2": [6, 5, "items", "lines"], "7": [0, 1] });
 
 function greet$run(cx$1, frame$1, names) {
   let lines, items, name, error, how, what, result;

@@ -1,4 +1,13 @@
-import { CompiledFrame, Pending, call, coroutine, future, isThenable } from "pollux/compiler-runtime";
+import {
+  CompiledFrame,
+  Pending,
+  call,
+  coroutine,
+  future,
+  isThenable,
+  places
+} from "pollux/compiler-runtime";
+
 import { co } from "pollux";
 
 class order$Frame extends CompiledFrame {
@@ -23,6 +32,15 @@ class order$Frame extends CompiledFrame {
     this.s2 = void 0;
   }
 }
+
+places(order$Frame, "order.ts", {
+  "1": [7, 14, "temp"],
+  "2": [7, 31, "temp", "temp$1", "temp$2"],
+  "3": [8, 23, "object", "fn"],
+  "4": [8, 41, "object", "fn", "temp$3"],
+  "6": [8, 82],
+  "9": [8, 3]
+});
 
 function order$run(cx, frame) {
   let temp,

@@ -1,4 +1,12 @@
-import { CompiledFrame, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
+import {
+  CompiledFrame,
+  Pending,
+  coroutine,
+  future,
+  isThenable,
+  places
+} from "pollux/compiler-runtime";
+
 import { co, sleep } from "pollux";
 
 class retry$Frame extends CompiledFrame {
@@ -23,6 +31,12 @@ class retry$Frame extends CompiledFrame {
     this.s2 = void 0;
   }
 }
+
+places(retry$Frame, "retry.ts", {
+  "2": [6, 14, "attempt", "times", "n"],
+  "4": [9, 7, "attempt", "times", "n"],
+  "6": [6, 7]
+});
 
 function retry$run(cx, frame, attempt, times) {
   let n, error, result;

@@ -1,4 +1,4 @@
-import { CompiledFrame, Pending, coroutine, future } from "pollux/compiler-runtime";
+import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
 class command$Frame extends CompiledFrame {
@@ -10,6 +10,8 @@ class command$Frame extends CompiledFrame {
     return command$run(cx, this);
   }
 }
+
+places(command$Frame, "switch.ts", { "2": [7, 13], "4": [11, 9], "6": [13, 9] });
 
 function command$run(cx, frame) {
   let at = 0, value;

@@ -1,4 +1,12 @@
-import { CompiledFrame, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
+import {
+  CompiledFrame,
+  Pending,
+  coroutine,
+  future,
+  isThenable,
+  places
+} from "pollux/compiler-runtime";
+
 import { co } from "pollux";
 
 // The first buffer is not kept while the second one is loaded.
@@ -20,6 +28,8 @@ class sizes$Frame extends CompiledFrame {
     this.s0 = void 0;
   }
 }
+
+places(sizes$Frame, "values.ts", { "1": [7, 17], "2": [9, 18, "size"], "4": [10, 3] });
 
 function sizes$run(cx, frame) {
   let first, size, second, result;

@@ -1,8 +1,9 @@
 import { Adopted } from "./adopted.ts";
+import type { Context } from "./context.ts";
 import { blockFuture, FailedCall } from "./coroutine.ts";
 import { BadYieldError } from "./errors.ts";
 import { Future, isFuture } from "./future.ts";
-import type { Poll } from "./poll.ts";
+import { Pending, type Poll } from "./poll.ts";
 
 /** What compiled `await` waits for: a future as it is, a promise or another thenable adopted, anything else ready. */
 export function future(value: unknown): Future<unknown> {
@@ -37,6 +38,18 @@ class Value extends Future<unknown> {
 export function delegate(value: unknown): Future<unknown> {
   if (value instanceof Future) return value;
   return blockFuture(value as Future<unknown>, "`yield*` in a coroutine");
+}
+
+/** Takes a unit of the coop budget, and is ready: with none left the task lets others run first. */
+class Pulse extends Future<void> {
+  override poll(cx: Context): Poll<void> {
+    return cx.takeBudget() ? undefined : Pending;
+  }
+}
+
+/** What a coroutine that is preemptive awaits when it is called, and in its loops. */
+export function pulse(): Future<void> {
+  return new Pulse();
 }
 
 /** A `yield` without the star in a coroutine. */

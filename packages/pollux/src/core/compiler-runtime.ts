@@ -18,10 +18,12 @@ export {
   initialized,
   isThenable,
   propertyKey,
+  pulse,
   restOf,
   Uninitialized,
 } from "./compiled.ts";
 export { ClosureFrame, CompiledFrame } from "./compiled-frame.ts";
 export { Iteration, keysOf } from "./iteration.ts";
+export { places } from "./places.ts";
 export { Pending } from "./poll.ts";
 export { Resources } from "./resources.ts";

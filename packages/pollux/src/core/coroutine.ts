@@ -108,6 +108,15 @@ export class FailedCall<T> extends Future<T> {
 /** Names of coroutines by the prototype that their generators have: a frame needs no field for it. */
 const names = new WeakMap<object, string>();
 
+/** How the compiler is to make a coroutine. */
+export interface CoOptions {
+  /**
+   * Lets others run in the middle of a long loop, once the coop budget is spent. Code between two awaits is not atomic
+   * then. It needs the compiler.
+   */
+  readonly preemptive?: boolean;
+}
+
 /**
  * Makes a coroutine: a function whose calls are lazy futures.
  *
@@ -135,13 +144,17 @@ const names = new WeakMap<object, string>();
  */
 export function co<This, A extends unknown[], R>(
   fn: (this: This, ...args: A) => Generator<Suspend, R, unknown>,
+  options?: CoOptions,
 ): (this: This, ...args: A) => Future<R>;
 export function co<This, A extends unknown[], R>(
   fn: (this: This, ...args: A) => Promise<R>,
+  options?: CoOptions,
 ): (this: This, ...args: A) => Future<R>;
 export function co<This, A extends unknown[], R>(
   fn: (this: This, ...args: A) => Generator<Suspend, R, unknown> | Promise<R>,
+  options?: CoOptions,
 ): (this: This, ...args: A) => Future<R> {
+  if (options?.preemptive === true) throw new NotCompiledError(fn.name);
   const kind = typeof fn === "function" ? Object.prototype.toString.call(fn) : "";
   if (kind === "[object AsyncFunction]" || kind === "[object AsyncGeneratorFunction]")
     throw new NotCompiledError(fn.name);

@@ -1,5 +1,6 @@
 import { Frame } from "../core/frame.ts";
 import type { Future } from "../core/future.ts";
+import { placeOf } from "../core/places.ts";
 import type { Task } from "./task.ts";
 
 /** The name that a task was spawned with, or that of its coroutine, for dumps. */
@@ -9,7 +10,7 @@ export function nameOf({ name, future }: Task): string | undefined {
 
 /**
  * What a task waits for, for people to read: the coroutines from its own to the innermost, and the future at the end of
- * the chain, as `"main > fetchUser > Sleep"`. Empty for a task that has ended.
+ * the chain, as `"main > fetchUser > Sleep"`; compiled coroutines with the line that waits. Empty for a task that has ended.
  *
  * @example
  * ```ts
@@ -24,7 +25,8 @@ export function waitsFor(task: Task): string {
   const chain: string[] = [];
   let at: Future<unknown> | null = task.future;
   while (at instanceof Frame) {
-    chain.push(at.name);
+    const place = placeOf(at);
+    chain.push(place === null ? at.name : `${at.name} (${place.file}:${place.line})`);
     at = at.awaited;
   }
   if (at !== null) chain.push(at.constructor.name);
