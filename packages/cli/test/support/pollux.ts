@@ -1,5 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { vi } from "vitest";
+
+// Each test starts a Node or two, which takes seconds where other things run.
+vi.setConfig({ testTimeout: 60_000 });
 
 const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
 
