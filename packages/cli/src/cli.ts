@@ -8,8 +8,8 @@ import { ExitCode, Failure } from "./failure.ts";
 import type { RunOptions } from "./run.ts";
 import { styleFor } from "./style.ts";
 
-/** Signals that a process cannot hear, or that Node has a use of its own for. */
-const TAKEN: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGUSR1", "SIGPROF"]);
+/** Signals that a process cannot hear, that Node has a use of its own for, or that end the program. */
+const TAKEN: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGUSR1", "SIGPROF", "SIGINT", "SIGTERM"]);
 
 // Each command loads what it needs when it is used: help and completion are there at once.
 
@@ -137,7 +137,7 @@ function signalName(text: string): string {
   const upper = text.toUpperCase();
   const name = upper.startsWith("SIG") ? upper : `SIG${upper}`;
   if (!(name in constants.signals)) throw new InvalidArgumentError("This system has no such signal.");
-  if (TAKEN.has(name)) throw new InvalidArgumentError("A program cannot have this signal; SIGUSR2 is free.");
+  if (TAKEN.has(name)) throw new InvalidArgumentError("This signal has another use; SIGUSR2 is free.");
   return name;
 }
 

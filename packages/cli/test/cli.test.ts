@@ -39,6 +39,7 @@ describe("mistakes in the use of the command end with 2 and say what to do", () 
     ],
     ["a signal that there is not", ["run", "-d", "SIGNOT", "args.ts"], /This system has no such signal/],
     ["a signal that nobody hears", ["run", "-d", "KILL", "args.ts"], /SIGUSR2 is free/],
+    ["a signal that ends the program", ["run", "-d", "SIGINT", "args.ts"], /SIGUSR2 is free/],
     ["a grace that is no number", ["run", "-g", "soon", "args.ts"], /number of milliseconds/],
     ["a shell that there is not", ["completion", "tcsh"], /Allowed choices are zsh, bash, fish/],
   ])("%s", async (_what, args, message) => {
@@ -70,7 +71,7 @@ describe("completion", () => {
   });
 
   test("of files", async () => {
-    expect(await asked("run", "st")).toEqual(["stubborn.ts\t", "stuck.ts\t"]);
+    expect(await asked("run", "stu")).toEqual(["stubborn.ts\t", "stuck.ts\t"]);
     expect(await asked("check", "retry.ts", "./arg")).toEqual(["./args.ts\t"]);
     expect(await asked("expand", "../fix")).toEqual(["../fixtures/\t"]);
     expect(await asked("run", "nowhere/x")).toEqual([]);
