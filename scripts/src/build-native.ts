@@ -23,6 +23,9 @@ const FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fP
 /** Would call into parts of a libc that the other one does not have. */
 const PLAIN = ["-fno-stack-protector", "-U_FORTIFY_SOURCE", "-s"];
 
+/** On this architecture a compiler would otherwise call into a library of its own for what is atomic. */
+const OF_ARCHITECTURE: Readonly<Record<string, readonly string[]>> = { arm64: ["-mno-outline-atomics"] };
+
 const SOURCE = fileURLToPath(new URL("../../packages/pollux/native/pollux.c", import.meta.url));
 
 const headers: { include_dir: string } = createRequire(import.meta.url)("node-api-headers");
@@ -34,7 +37,8 @@ function build(compiler: string, arch: string): void {
   );
   if (existsSync(binary) && statSync(binary).mtimeMs > statSync(SOURCE).mtimeMs) return;
   mkdirSync(fileURLToPath(new URL("../../packages/pollux/native/bin", import.meta.url)), { recursive: true });
-  execFileSync(compiler, [...FLAGS, ...PLAIN, `-I${headers.include_dir}`, SOURCE, "-o", binary], {
+  const flags = [...FLAGS, ...PLAIN, ...(OF_ARCHITECTURE[arch] ?? [])];
+  execFileSync(compiler, [...flags, `-I${headers.include_dir}`, SOURCE, "-o", binary], {
     stdio: ["ignore", "inherit", "inherit"],
   });
 }

@@ -14,6 +14,8 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -220,6 +222,59 @@ static int closable_at(Call *call, size_t index) {
   return fd;
 }
 
+// --- Counters that other threads add to -------------------------------------------------------------------------------------
+
+// A counter that is shared is known to all threads of the process by a number that is never used again. So one that is gone
+// is told from another that has its descriptor now, and none but a counter can be reached.
+typedef struct {
+  int id;
+  int fd;
+} Shared;
+
+static struct {
+  atomic_flag locked;
+  Shared *counters;
+  size_t count;
+  size_t room;
+  int last_id;
+} shared = {.locked = ATOMIC_FLAG_INIT};
+
+// Held for a few instructions, and for a system call that does not wait.
+static void lock_shared(void) {
+  while (atomic_flag_test_and_set_explicit(&shared.locked, memory_order_acquire)) sched_yield();
+}
+
+static void unlock_shared(void) { atomic_flag_clear_explicit(&shared.locked, memory_order_release); }
+
+// Notes a new counter; if there is no memory to do so, it is closed again.
+static int note_counter(int fd) {
+  if (fd < 0) return fd;
+  lock_shared();
+  if (shared.count == shared.room) {
+    size_t room = shared.room == 0 ? 16 : 2 * shared.room;
+    Shared *grown = realloc(shared.counters, room * sizeof *grown);
+    if (grown != NULL) {
+      shared.counters = grown;
+      shared.room = room;
+    }
+  }
+  bool has_room = shared.count < shared.room && shared.last_id < INT_MAX;
+  if (has_room) shared.counters[shared.count++] = (Shared){++shared.last_id, fd};
+  unlock_shared();
+  if (has_room) return fd;
+  close(fd);
+  errno = ENOMEM;
+  return -1;
+}
+
+// Before the descriptor is closed or given away, so that nobody adds to what has its number next.
+static void forget_counter(int fd) {
+  lock_shared();
+  for (size_t i = 0; i < shared.count; i++)
+    if (shared.counters[i].fd == fd) shared.counters[i--] = shared.counters[--shared.count];
+  unlock_shared();
+}
+
 // --- Descriptors of any kind -----------------------------------------------------------------------------------------------
 
 static napi_value Close(napi_env env, napi_callback_info info) {
@@ -227,6 +282,7 @@ static napi_value Close(napi_env env, napi_callback_info info) {
   int fd = closable_at(&call, 0);
   if (call.error != 0) return outcome(&call, 0);
   forget(call.self, fd);
+  forget_counter(fd);
   // The descriptor is gone whatever the result is; to ask again after EINTR might close somebody else's.
   return outcome(&call, close(fd));
 }
@@ -249,7 +305,10 @@ static napi_value Adopt(napi_env env, napi_callback_info info) {
 static napi_value Release(napi_env env, napi_callback_info info) {
   Call call = begin(env, info);
   int fd = closable_at(&call, 0);
-  if (call.error == 0) forget(call.self, fd);
+  if (call.error == 0) {
+    forget(call.self, fd);
+    forget_counter(fd);
+  }
   return outcome(&call, fd);
 }
 
@@ -270,7 +329,11 @@ static napi_value Write(napi_env env, napi_callback_info info) {
 }
 
 // Fills `vector` with the byte arrays of a JavaScript array, as many as one call takes; gives their number.
+//
+// A getter among the elements may resize or detach what another element points to: so all elements are fetched first, and
+// only then, when no JavaScript runs any more, it is asked where they lie.
 static size_t vector_at(Call *call, size_t index, struct iovec *vector) {
+  napi_value elements[MOST_BUFFERS];
   uint32_t length = 0;
   bool is_array = false;
   if (index >= call->count || napi_is_array(call->env, call->values[index], &is_array) != napi_ok || !is_array ||
@@ -279,27 +342,21 @@ static size_t vector_at(Call *call, size_t index, struct iovec *vector) {
     return 0;
   }
   size_t count = length < MOST_BUFFERS ? length : MOST_BUFFERS;
+  for (size_t i = 0; i < count; i++) {
+    if (napi_get_element(call->env, call->values[index], (uint32_t)i, &elements[i]) == napi_ok) continue;
+    // A getter has thrown: that is no business of a system call's.
+    napi_value thrown;
+    napi_get_and_clear_last_exception(call->env, &thrown);
+    call->error = -EINVAL;
+    return 0;
+  }
   for (size_t i = 0; i < count && call->error == 0; i++) {
-    napi_value element;
-    if (napi_get_element(call->env, call->values[index], (uint32_t)i, &element) != napi_ok) {
-      // A getter has thrown: that is no business of a system call's.
-      napi_value thrown;
-      napi_get_and_clear_last_exception(call->env, &thrown);
-      call->error = -EINVAL;
-      break;
-    }
-    Bytes bytes = bytes_of(call, element);
+    Bytes bytes = bytes_of(call, elements[i]);
     vector[i] = (struct iovec){bytes.data, bytes.length};
   }
+  // The getters may have closed it.
+  if (call->error == 0) fd_at(call, 0);
   return count;
-}
-
-// A getter among the elements could have resized or detached what an earlier one pointed to, so plain arrays alone are
-// read in one go: the pointers are taken anew, and compared, before they are used.
-static bool vector_stands(Call *call, size_t index, const struct iovec *vector, size_t count) {
-  struct iovec again[MOST_BUFFERS];
-  if (vector_at(call, index, again) != count || call->error != 0) return false;
-  return memcmp(vector, again, count * sizeof *vector) == 0;
 }
 
 // writeVectored(fd, [bytes, …])
@@ -308,7 +365,6 @@ static napi_value WriteVectored(napi_env env, napi_callback_info info) {
   struct iovec vector[MOST_BUFFERS];
   int fd = fd_at(&call, 0);
   size_t count = vector_at(&call, 1, vector);
-  if (call.error == 0 && !vector_stands(&call, 1, vector, count) && call.error == 0) call.error = -EINVAL;
   return outcome(&call, call.error != 0 ? 0 : writev(fd, vector, (int)count));
 }
 
@@ -318,7 +374,6 @@ static napi_value ReadVectored(napi_env env, napi_callback_info info) {
   struct iovec vector[MOST_BUFFERS];
   int fd = fd_at(&call, 0);
   size_t count = vector_at(&call, 1, vector);
-  if (call.error == 0 && !vector_stands(&call, 1, vector, count) && call.error == 0) call.error = -EINVAL;
   return outcome(&call, call.error != 0 ? 0 : readv(fd, vector, (int)count));
 }
 
@@ -332,32 +387,72 @@ static napi_value SendFile(napi_env env, napi_callback_info info) {
   return outcome(&call, call.error != 0 ? 0 : sendfile(to, from, NULL, (size_t)count));
 }
 
+// Notes both descriptors of a pair and writes them into 8 bytes; if there is no memory to do so, they are closed again.
+static int note_pair(Environment *self, const int fds[2], Bytes bytes) {
+  if (note(self, fds[0]) < 0) {
+    close(fds[1]);
+    return -1;
+  }
+  if (note(self, fds[1]) < 0) {
+    forget(self, fds[0]);
+    close(fds[0]);
+    errno = ENOMEM;
+    return -1;
+  }
+  memcpy(bytes.data, fds, 2 * sizeof *fds);
+  return 0;
+}
+
+static Bytes pair_at(Call *call, size_t index) {
+  Bytes bytes = bytes_at(call, index);
+  if (call->error == 0 && bytes.length < 2 * sizeof(int)) call->error = -EFAULT;
+  return bytes;
+}
+
 // pipe(fds): writes the two ends, to read from and to write to, into 8 bytes.
 static napi_value Pipe(napi_env env, napi_callback_info info) {
   Call call = begin(env, info);
-  Bytes bytes = bytes_at(&call, 0);
+  Bytes bytes = pair_at(&call, 0);
   int fds[2];
-  if (call.error == 0 && bytes.length < sizeof fds) call.error = -EFAULT;
   if (call.error != 0) return outcome(&call, 0);
   if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) return outcome(&call, -1);
-  if (note(call.self, fds[0]) < 0) {
-    close(fds[1]);
-    return outcome(&call, -1);
-  }
-  if (note(call.self, fds[1]) < 0) {
-    forget(call.self, fds[0]);
-    close(fds[0]);
-    errno = ENOMEM;
-    return outcome(&call, -1);
-  }
-  memcpy(bytes.data, fds, sizeof fds);
-  return outcome(&call, 0);
+  return outcome(&call, note_pair(call.self, fds, bytes));
 }
 
 // eventFd(): a counter that other threads add to.
 static napi_value EventFd(napi_env env, napi_callback_info info) {
   Call call = begin(env, info);
-  return outcome(&call, note(call.self, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+  int fd = note(call.self, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (fd < 0 || note_counter(fd) >= 0) return outcome(&call, fd);
+  forget(call.self, fd);
+  return outcome(&call, -1);
+}
+
+// share(fd): the number by which every thread can add to a counter of ours.
+static napi_value Share(napi_env env, napi_callback_info info) {
+  Call call = begin(env, info);
+  int fd = fd_at(&call, 0);
+  int id = -EINVAL;
+  if (call.error != 0) return outcome(&call, 0);
+  lock_shared();
+  for (size_t i = 0; i < shared.count; i++)
+    if (shared.counters[i].fd == fd) id = shared.counters[i].id;
+  unlock_shared();
+  return integer(env, id);
+}
+
+// signal(id): adds 1 to a counter of any thread's.
+static napi_value Signal(napi_env env, napi_callback_info info) {
+  Call call = begin(env, info);
+  int id = int_at(&call, 0);
+  uint64_t one = 1;
+  int result = -ENOENT;
+  if (call.error != 0) return outcome(&call, 0);
+  lock_shared();
+  for (size_t i = 0; i < shared.count; i++)
+    if (shared.counters[i].id == id) result = write(shared.counters[i].fd, &one, sizeof one) < 0 ? -errno : 0;
+  unlock_shared();
+  return integer(env, result);
 }
 
 // timerFd(ms, everyMs): a timer on the monotonic clock; 0 stands for never.
@@ -391,6 +486,18 @@ static napi_value Socket(napi_env env, napi_callback_info info) {
   int protocol = int_at(&call, 2);
   if (call.error != 0) return outcome(&call, 0);
   return outcome(&call, note(call.self, socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)));
+}
+
+// socketPair(domain, type, fds): writes two sockets that are connected to each other into 8 bytes.
+static napi_value SocketPair(napi_env env, napi_callback_info info) {
+  Call call = begin(env, info);
+  int domain = int_at(&call, 0);
+  int type = int_at(&call, 1);
+  Bytes bytes = pair_at(&call, 2);
+  int fds[2];
+  if (call.error != 0) return outcome(&call, 0);
+  if (socketpair(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0) return outcome(&call, -1);
+  return outcome(&call, note_pair(call.self, fds, bytes));
 }
 
 // bind(fd, address)
@@ -660,7 +767,10 @@ static void on_end(napi_async_cleanup_hook_handle handle, void *data) {
   bool watching = self->watch != NULL;
   if (watching) stop_watching(self, watch_closed);
   for (size_t fd = 0; fd < self->open_bytes * 8; fd++)
-    if (is_open(self, (int)fd)) close((int)fd);
+    if (is_open(self, (int)fd)) {
+      forget_counter((int)fd);
+      close((int)fd);
+    }
   if (!watching) free_environment(self);
 }
 
@@ -680,8 +790,10 @@ NAPI_MODULE_INIT() {
       {"receive", Receive},         {"receiveFrom", ReceiveFrom},
       {"release", Release},         {"send", Send},
       {"sendFile", SendFile},       {"sendTo", SendTo},
-      {"setOption", SetOption},     {"shutdown", Shutdown},
-      {"socket", Socket},           {"timerFd", TimerFd},
+      {"setOption", SetOption},     {"share", Share},
+      {"shutdown", Shutdown},       {"signal", Signal},
+      {"socket", Socket},           {"socketPair", SocketPair},
+      {"timerFd", TimerFd},
       {"watch", Watch},             {"write", Write},
       {"writeVectored", WriteVectored},
   };

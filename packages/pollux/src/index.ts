@@ -60,7 +60,7 @@ export {
 } from "./core/errors.ts";
 export { furtherErrors } from "./core/further-errors.ts";
 export { Future, type Suspend } from "./core/future.ts";
-export type { Inspection, InspectionTarget } from "./core/inspection.ts";
+export type { InspectableSource, Inspection, InspectionTarget, Polled } from "./core/inspection.ts";
 export type { Place } from "./core/places.ts";
 export { Pending, type Poll } from "./core/poll.ts";
 export { End, type StreamSource } from "./core/stream-source.ts";
@@ -140,28 +140,48 @@ export { type TakeReader, take } from "./io/take.ts";
 export type { TextOptions } from "./io/utf8.ts";
 export { Writer } from "./io/writer.ts";
 // Net and signals
+export { DatagramSocket, type Received } from "./net/datagram-socket.ts";
 export { type HostPort, parseHostPort } from "./net/host-port.ts";
 export { lookupHost } from "./net/lookup-host.ts";
 export type { Interest, Ready } from "./net/ready.ts";
+export type { OpenFile } from "./net/send-file.ts";
+export { SocketStream } from "./net/socket-stream.ts";
 export { TcpListener, type TcpListenSettings } from "./net/tcp-listener.ts";
 export { TcpSocket } from "./net/tcp-socket.ts";
 export { type TcpConnectSettings, TcpStream } from "./net/tcp-stream.ts";
+export { type UdpBindSettings, UdpSocket } from "./net/udp-socket.ts";
+export { UnixDatagram } from "./net/unix-datagram.ts";
+export { UnixListener, type UnixListenSettings } from "./net/unix-listener.ts";
+export { type PipeOptions, PipeReader, PipeWriter, unixPipe } from "./net/unix-pipe.ts";
+export { UnixStream } from "./net/unix-stream.ts";
 // The seam for reactors of one's own
 export type {
   LookupOptions,
+  MulticastOptions,
+  PipeMode,
   SocketAddress,
   SocketOptions,
   TcpConnectOptions,
   TcpListenOptions,
+  UdpBindOptions,
+  UdpSocketOptions,
+  UnixCredentials,
+  UnixListenOptions,
 } from "./reactor/options.ts";
-export type { Reactor } from "./reactor/reactor.ts";
+export type { LocalReactor, Reactor } from "./reactor/reactor.ts";
 export type {
   AcceptSource,
   ByteSource,
+  DatagramSource,
   LookupSource,
   Source,
   TcpListenerSource,
   TcpStreamSource,
+  UdpSource,
+  UnixAddress,
+  UnixDatagramSource,
+  UnixListenerSource,
+  UnixStreamSource,
 } from "./reactor/source.ts";
 // The runtime
 export { defaultRuntime } from "./runtime/default.ts";

@@ -1,5 +1,14 @@
 import type { Context, Waker } from "./context.ts";
-import type { Future } from "./future.ts";
+import { type Future, isFuture } from "./future.ts";
+
+/** What gives values, and can tell what the next one waits for: the source of a stream, or who lends one. */
+export interface InspectableSource {
+  /** See {@link StreamSource.inspectNext}. */
+  inspectNext?(): Inspection;
+}
+
+/** What is polled: a future, or the source of a stream. */
+export type Polled = Future<unknown> | InspectableSource;
 
 /** What a future waits with: a lock, a channel, a socket. A dump numbers those of a kind: `mutex #1 "accounts"`. */
 export interface InspectionTarget {
@@ -23,7 +32,7 @@ export interface Inspection {
   /** How things stand, for people: `"empty, 1 sender"`. */
   readonly state?: string;
   /** What it polls, each with a name, which may be empty. */
-  readonly futures?: readonly (readonly [name: string, future: Future<unknown>])[];
+  readonly futures?: readonly (readonly [name: string, polled: Polled])[];
   /**
    * The tasks that have to end, or to let go of the target, by their contexts, or by futures that they poll. `null` stands
    * for somebody outside of any task.
@@ -41,7 +50,15 @@ export interface Inspection {
   readonly granted?: readonly (Waker | null)[];
 }
 
-/** What a future says that polls one other, if there is one. */
-export function around(op: string, inner: Future<unknown> | null): Inspection {
+/** What a future says that polls one other, or the source of a stream, if there is one. */
+export function around(op: string, inner: Polled | null): Inspection {
   return { op, futures: inner === null ? [] : [["", inner]] };
+}
+
+/** What something that is polled tells of itself. */
+export function inspectionOf(polled: Polled): Inspection {
+  if (isFuture(polled)) return polled.inspect();
+  const { inspectNext } = polled;
+  if (inspectNext !== undefined) return inspectNext.call(polled);
+  return { op: polled.constructor.name, state: "a stream that does not tell what it waits for" };
 }

@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import type { Inspection } from "./inspection.ts";
 import type { Poll } from "./poll.ts";
 
 /**
@@ -71,4 +72,30 @@ export interface StreamSource<T> {
   pollNext(cx: Context): Poll<T | End>;
   /** Gives the stream up. The reason is `cx.cancelReason`. */
   cancel(cx: Context): Poll<void>;
+  /**
+   * Tells a dump what the next value waits for, as {@link Future.inspect} does. One that is made of others names them in
+   * `futures`, or passes on what they tell. Without it, a dump names the class.
+   *
+   * @example
+   * ```ts
+   * class Doorbell implements StreamSource<string> {
+   *   waker: Waker | null = null;
+   *   pollNext(cx: Context): Poll<string | End> {
+   *     this.waker = cx.waker;
+   *     return Pending;
+   *   }
+   *   cancel(): void {
+   *     this.waker = null;
+   *   }
+   *   inspectNext(): Inspection {
+   *     return { op: "ring of", target: { kind: "doorbell", key: this }, state: "silent" };
+   *   }
+   * }
+   * const runtime = new Runtime();
+   * runtime.spawn(new Stream(new Doorbell()).first(), { name: "host" });
+   * await new Promise((resolve) => setImmediate(resolve));
+   * console.log(/ring of doorbell #\d+ \(silent\)/.test(runtime.dump())); // true
+   * ```
+   */
+  inspectNext?(): Inspection;
 }

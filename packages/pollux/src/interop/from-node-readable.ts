@@ -1,5 +1,6 @@
 import { Adopted } from "../core/adopted.ts";
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Stream } from "../stream/stream.ts";
@@ -30,6 +31,10 @@ class Chunks<T> implements StreamSource<T> {
     this.isOver = true;
     this.closing ??= new Adopted(this.pull.close());
     return this.closing.poll(cx);
+  }
+
+  inspectNext(): Inspection {
+    return { op: "a chunk of a Readable" };
   }
 }
 

@@ -40,7 +40,8 @@ export class NodePush {
   pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     this.requireUsable();
-    if (this.isEnding) throw new ClosedError("the write side of this stream");
+    // Ended by us, or by somebody else.
+    if (this.isEnding || this.isFinished) throw new ClosedError("the write side of this stream");
     if (buf.length === 0) return 0;
     this.listen();
     // One that was destroyed takes nothing over, and is about to say why.

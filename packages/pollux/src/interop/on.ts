@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import { describe, LaggedError } from "../core/errors.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Waiting } from "../reactor/waiting.ts";
@@ -157,6 +158,10 @@ class Events implements StreamSource<unknown[]> {
     if (this.isPaused) this.resume();
     this.isListening = true;
     this.ended ??= {};
+  }
+
+  inspectNext(): Inspection {
+    return { op: `event ${JSON.stringify(String(this.name))}` };
   }
 }
 

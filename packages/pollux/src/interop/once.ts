@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Waiting } from "../reactor/waiting.ts";
 import {
@@ -101,6 +102,10 @@ class Once<A extends unknown[]> extends Future<A> implements Disposable {
     this.outcome = null;
     this.clear();
     this.waiting.end();
+  }
+
+  override inspect(): Inspection {
+    return { op: `event ${JSON.stringify(String(this.name))}` };
   }
 }
 

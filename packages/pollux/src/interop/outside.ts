@@ -4,6 +4,7 @@ import type { Context } from "../core/context.ts";
 import { disposalOf } from "../core/disposal.ts";
 import { CancelledError, CleanupError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { Executor } from "../task/executor.ts";
 import type { JoinHandle } from "../task/join-handle.ts";
@@ -81,12 +82,14 @@ export class Outside {
 
 /** Drives a cancel to its end, also when it is cancelled itself. */
 class GiveUp extends Future<void> {
+  private readonly name: string;
   private readonly cleanup: Cleanup;
   private readonly reason: unknown;
   private failures: unknown[];
 
   constructor(what: Cancellable, reason: unknown, name: string, failures: unknown[]) {
     super();
+    this.name = name;
     this.cleanup = new Cleanup(what, reason, name);
     this.reason = reason;
     this.failures = failures;
@@ -104,5 +107,9 @@ class GiveUp extends Future<void> {
 
   override cancel(cx: Context): Poll<void> {
     return this.poll(cx);
+  }
+
+  override inspect(): Inspection {
+    return { op: `give up ${this.name}` };
   }
 }

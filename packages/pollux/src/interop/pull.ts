@@ -3,6 +3,7 @@ import { collect } from "../core/collect.ts";
 import type { Context } from "../core/context.ts";
 import { CleanupError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import type { Reader } from "../io/reader.ts";
@@ -42,6 +43,11 @@ export class Pull<T> extends Future<T | End> {
     }
     throw error;
   }
+
+  override inspect(): Inspection {
+    if (this.cleanup !== null) return { op: "pull", state: "gives its stream up" };
+    return around("pull", this.source);
+  }
 }
 
 /**
@@ -75,6 +81,10 @@ export class PullBytes extends Future<number> {
 
   override cancel(cx: Context): Poll<void> {
     return this.read.cancel(cx);
+  }
+
+  override inspect(): Inspection {
+    return around("pull", this.read);
   }
 }
 

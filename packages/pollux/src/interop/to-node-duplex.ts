@@ -1,6 +1,7 @@
 import { Duplex as NodeStream } from "node:stream";
 import { ClosedError, describe } from "../core/errors.ts";
 import type { Duplex } from "../io/duplex.ts";
+import { filled } from "./filled.ts";
 import { asError, whenGivenUp } from "./node-teardown.ts";
 import type { NodeDuplex } from "./node-types.ts";
 import { Outside } from "./outside.ts";
@@ -22,9 +23,9 @@ class FromDuplex extends NodeStream {
   }
 
   override _read(size: number): void {
-    const buf = Buffer.allocUnsafe(size);
+    const buf = new Uint8Array(size);
     this.reading.run(new PullBytes(this.duplex, buf, false)).then(
-      (count) => this.push(count === 0 ? null : buf.subarray(0, count)),
+      (count) => this.push(count === 0 ? null : filled(buf, count)),
       (error) => this.destroy(asError(error)),
     );
   }

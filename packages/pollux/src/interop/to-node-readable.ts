@@ -4,6 +4,7 @@ import { End, type StreamSource } from "../core/stream-source.ts";
 import type { Reader } from "../io/reader.ts";
 import { type StreamInput, toSource } from "../stream/to-source.ts";
 import { checkMark } from "./check.ts";
+import { filled } from "./filled.ts";
 import { asError, whenGivenUp } from "./node-teardown.ts";
 import type { NodeReadable } from "./node-types.ts";
 import { Outside } from "./outside.ts";
@@ -68,9 +69,9 @@ class FromReader extends Readable {
   }
 
   override _read(size: number): void {
-    const buf = Buffer.allocUnsafe(size);
+    const buf = new Uint8Array(size);
     this.outside.run(new PullBytes(this.reader, buf)).then(
-      (count) => this.push(count === 0 ? null : buf.subarray(0, count)),
+      (count) => this.push(count === 0 ? null : filled(buf, count)),
       (error) => this.destroy(asError(error)),
     );
   }

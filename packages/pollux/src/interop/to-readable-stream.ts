@@ -2,6 +2,7 @@ import { End, type StreamSource } from "../core/stream-source.ts";
 import type { Reader } from "../io/reader.ts";
 import { type StreamInput, toSource } from "../stream/to-source.ts";
 import { checkMark } from "./check.ts";
+import { filled } from "./filled.ts";
 import { Outside } from "./outside.ts";
 import { closing, isReader, Pull, PullBytes } from "./pull.ts";
 
@@ -94,7 +95,7 @@ function ofReader(source: Reader, highWaterMark: number): ReadableStream<Uint8Ar
         if (count === 0) controller.close();
         // A view was made for this read, be it to say that there is nothing more.
         if (view !== null) request?.respond(count);
-        else if (count > 0) controller.enqueue(buf.subarray(0, count));
+        else if (count > 0) controller.enqueue(filled(buf, count));
       },
       cancel: (reason) => outside.end(closing(source), reason, "a reader that was given to toReadableStream"),
     },

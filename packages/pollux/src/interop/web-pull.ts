@@ -1,5 +1,6 @@
 import { Adopted } from "../core/adopted.ts";
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Waiting } from "../reactor/waiting.ts";
@@ -113,6 +114,10 @@ export class WebPull<T> implements StreamSource<T> {
     } finally {
       this.release();
     }
+  }
+
+  inspectNext(): Inspection {
+    return { op: "a chunk of a ReadableStream" };
   }
 }
 

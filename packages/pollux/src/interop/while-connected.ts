@@ -3,6 +3,7 @@ import { withSignal } from "../combine/with-signal.ts";
 import type { Context } from "../core/context.ts";
 import { ClosedError, describe } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 /** What is used here of the response of a server: `http.ServerResponse` of Node, and what wraps it. */
@@ -69,6 +70,10 @@ export class WhileConnected<T> extends Future<T> {
 
   private leave(): void {
     this.response.removeListener("close", this.onClose);
+  }
+
+  override inspect(): Inspection {
+    return { ...this.inner.inspect(), op: "whileConnected" };
   }
 }
 

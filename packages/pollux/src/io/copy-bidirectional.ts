@@ -1,9 +1,11 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { bufferSizeOf, type CopyOptions, type CopyProgress } from "./copy.ts";
 import type { Duplex } from "./duplex.ts";
+import { waitOn } from "./inspected.ts";
 import { Transfer } from "./transfer.ts";
 
 /** Copies in both directions; made by {@link copyBidirectional}. Gives the numbers of bytes. */
@@ -66,6 +68,11 @@ export class CopyBidirectional extends Future<[aToB: number, bToA: number]> {
       if (stream.reading.end(this)) stream.cancelRead();
       if (stream.writing.end(this)) stream.cancelWrite();
     }
+  }
+
+  override inspect(): Inspection {
+    const futures = [waitOn("both ways on", this.a), waitOn("both ways on", this.b)];
+    return { op: "copyBidirectional()", futures, any: true };
   }
 }
 

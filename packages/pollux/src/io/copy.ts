@@ -1,10 +1,12 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError, WriteZeroError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { BUFFER_SIZE } from "./buf-reader.ts";
 import type { BufferedReader } from "./buffered-reader.ts";
 import { checkSize } from "./check.ts";
+import { waitOn } from "./inspected.ts";
 import type { Reader } from "./reader.ts";
 import { Transfer } from "./transfer.ts";
 import type { Writer } from "./writer.ts";
@@ -58,6 +60,11 @@ abstract class Copying<R extends Reader> extends Future<number> {
     this.over = true;
     if (this.reader.reading.end(this)) this.reader.cancelRead();
     if (this.writer.writing.end(this)) this.writer.cancelWrite();
+  }
+
+  override inspect(): Inspection {
+    const futures = [waitOn("read from", this.reader), waitOn("write to", this.writer)];
+    return { op: this.what, futures, any: true };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import type { BufferedReader } from "./buffered-reader.ts";
@@ -54,5 +55,10 @@ export class Decoded<T> implements StreamSource<T> {
   cancel(): Poll<void> {
     this.reader?.cancelRead();
     this.reader = null;
+  }
+
+  inspectNext(): Inspection {
+    const { reader } = this;
+    return reader === null ? { op: "read" } : { op: "read from", target: reader.inspected };
   }
 }

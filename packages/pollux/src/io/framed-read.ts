@@ -1,12 +1,14 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError, UnexpectedEofError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import type { AsyncRead } from "./async-read.ts";
 import { BUFFER_SIZE } from "./buf-reader.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Decoder } from "./codec.ts";
+import { inspectedOf } from "./inspected.ts";
 import { Side } from "./side.ts";
 
 /** Options of a {@link FramedRead}. */
@@ -144,6 +146,10 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+
+  inspectNext(): Inspection {
+    return { op: "a frame from", target: inspectedOf(this.reader) };
+  }
 }
 
 class NextFrame<T> extends Future<T | End> {
@@ -175,5 +181,9 @@ class NextFrame<T> extends Future<T | End> {
     if (frames === null) return;
     this.frames = null;
     if (frames.reading.end(this)) frames.cancelRead();
+  }
+
+  override inspect(): Inspection {
+    return this.frames?.inspectNext() ?? { op: "a frame" };
   }
 }

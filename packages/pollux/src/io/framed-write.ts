@@ -1,11 +1,13 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError, WriteZeroError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { AsyncWrite } from "./async-write.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { checkSize } from "./check.ts";
 import type { Encoder } from "./codec.ts";
+import { inspectedOf } from "./inspected.ts";
 import { Side } from "./side.ts";
 
 /** Options of a {@link FramedWrite}. */
@@ -204,5 +206,10 @@ class Send<T> extends Future<void> {
     if (sink === null) return;
     this.sink = null;
     if (sink.writing.end(this)) sink.cancelWrite();
+  }
+
+  override inspect(): Inspection {
+    const { sink, what } = this;
+    return sink === null ? { op: what } : { op: `${what} to`, target: inspectedOf(sink.writer) };
   }
 }

@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import type { ByteQueue } from "./byte-queue.ts";
@@ -117,5 +118,9 @@ export class Framed<T, U = T, D extends Duplex = Duplex>
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+
+  inspectNext(): Inspection {
+    return this.input.inspectNext();
   }
 }

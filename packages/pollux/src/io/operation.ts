@@ -1,29 +1,34 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
-import type { Inspection, InspectionTarget } from "../core/inspection.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { AsyncRead } from "./async-read.ts";
 import type { AsyncWrite } from "./async-write.ts";
+import type { Inspected } from "./inspected.ts";
 import type { Side } from "./side.ts";
 
-/** What a dump calls the stream that an operation waits on. */
-interface Inspected {
-  /** @internal */
-  readonly inspected: InspectionTarget;
-}
-
-/** What can be read from, one operation at a time. */
-export interface ReadSide extends AsyncRead, Inspected {
+/** What one operation at a time takes something from. */
+export interface Readings extends Inspected {
   /** @internal */
   readonly reading: Side;
+  /** Whoever waits for it waits no longer. */
+  cancelRead(): void;
 }
 
-/** What can be written to, one operation at a time. */
-export interface WriteSide extends AsyncWrite, Inspected {
+/** What one operation at a time gives something to. */
+export interface Writings extends Inspected {
   /** @internal */
   readonly writing: Side;
+  /** Whoever waits for it waits no longer. */
+  cancelWrite(): void;
 }
+
+/** What bytes can be read from, one operation at a time. */
+export interface ReadSide extends AsyncRead, Readings {}
+
+/** What bytes can be written to, one operation at a time. */
+export interface WriteSide extends AsyncWrite, Writings {}
 
 /**
  * An operation on a side of `S`, which is its own from the first poll to the end.
@@ -75,7 +80,7 @@ abstract class Operation<S extends Inspected, T> extends Future<T> {
 }
 
 /** @internal */
-export abstract class ReadOperation<T, S extends ReadSide = ReadSide> extends Operation<S, T> {
+export abstract class ReadOperation<T, S extends Readings = ReadSide> extends Operation<S, T> {
   protected override sideOf(stream: S): Side {
     return stream.reading;
   }
@@ -86,7 +91,7 @@ export abstract class ReadOperation<T, S extends ReadSide = ReadSide> extends Op
 }
 
 /** @internal */
-export abstract class WriteOperation<T, S extends WriteSide = WriteSide> extends Operation<S, T> {
+export abstract class WriteOperation<T, S extends Writings = WriteSide> extends Operation<S, T> {
   protected override sideOf(stream: S): Side {
     return stream.writing;
   }

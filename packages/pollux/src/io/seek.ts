@@ -1,8 +1,10 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { AsyncSeek, SeekFrom } from "./async-seek.ts";
+import { inspectedOf } from "./inspected.ts";
 
 /** @internal */
 export function checkSeek(offset: number, from: SeekFrom): void {
@@ -58,5 +60,9 @@ export class Seek extends Future<number> {
 
   override cancel(): void {
     this.stream = null;
+  }
+
+  override inspect(): Inspection {
+    return this.stream === null ? { op: "seek()" } : { op: "seek() on", target: inspectedOf(this.stream) };
   }
 }

@@ -1,14 +1,9 @@
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { Pending } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
-
-/** What connections come out of; `acceptor` is who asks, one at a time. */
-interface Accepts<S> {
-  pollAccept(cx: Context, acceptor: object): Poll<S>;
-  acceptEnded(acceptor: object): void;
-  readonly isClosed: boolean;
-}
+import type { Accepts } from "./accept.ts";
 
 /**
  * Connections as they come, until the listener is closed.
@@ -42,5 +37,9 @@ export class Incoming<S> implements StreamSource<S> {
   /** The next connection stays for whoever asks next. */
   cancel(): void {
     this.listener.acceptEnded(this);
+  }
+
+  inspectNext(): Inspection {
+    return { op: "accept() on", target: this.listener.inspected };
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { LookupOptions, SocketAddress } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
@@ -69,5 +70,9 @@ class Lookup extends Future<SocketAddress[]> {
     this.#over = true;
     this.#source?.cancelLookup();
     this.#source = null;
+  }
+
+  override inspect(): Inspection {
+    return { op: `look up ${this.#host}` };
   }
 }

@@ -1,8 +1,9 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection, Polled } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
-import { ReadOperation, type ReadSide, WriteOperation, type WriteSide } from "../io/operation.ts";
+import { type Readings, ReadOperation, WriteOperation, type Writings } from "../io/operation.ts";
 import { Readiness } from "../reactor/readiness.ts";
 
 /** What an operation on a stream would do now, as far as the reactor knows. */
@@ -25,30 +26,36 @@ export interface Interest {
   write?: boolean;
 }
 
-interface ReadySide extends ReadSide, WriteSide {
+interface ReadableSide extends Readings {
   pollReadReady(cx: Context): Poll<void>;
+}
+
+interface WritableSide extends Writings {
   pollWriteReady(cx: Context): Poll<void>;
+}
+
+interface ReadySide extends ReadableSide, WritableSide {
   readonly readiness: number;
 }
 
 /** @internal */
-export class Readable extends ReadOperation<void, ReadySide> {
+export class Readable extends ReadOperation<void, ReadableSide> {
   protected override get what(): string {
     return "readable()";
   }
 
-  protected override attempt(stream: ReadySide, cx: Context): Poll<void> {
+  protected override attempt(stream: ReadableSide, cx: Context): Poll<void> {
     return stream.pollReadReady(cx);
   }
 }
 
 /** @internal */
-export class Writable extends WriteOperation<void, ReadySide> {
+export class Writable extends WriteOperation<void, WritableSide> {
   protected override get what(): string {
     return "writable()";
   }
 
-  protected override attempt(stream: ReadySide, cx: Context): Poll<void> {
+  protected override attempt(stream: WritableSide, cx: Context): Poll<void> {
     return stream.pollWriteReady(cx);
   }
 }
@@ -89,6 +96,13 @@ export class WhenReady extends Future<Ready> {
     this.over = true;
     this.read?.cancel();
     this.write?.cancel();
+  }
+
+  override inspect(): Inspection {
+    const futures = [this.read, this.write].flatMap((each): [string, Polled][] =>
+      each === null ? [] : [["", each]],
+    );
+    return { op: "ready()", futures, any: true };
   }
 }
 

@@ -1,16 +1,15 @@
-import type { Context } from "../core/context.ts";
-import { FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import type { Inspection } from "../core/inspection.ts";
-import { Pending, type Poll } from "../core/poll.ts";
+import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { SocketAddress, TcpListenOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
-import type { TcpListenerSource } from "../reactor/source.ts";
+import type { TcpListenerSource, TcpStreamSource } from "../reactor/source.ts";
 import { Stream } from "../stream/stream.ts";
+import { Accept, Acceptance } from "./accept.ts";
 import { checkFlag, checkHost, checkPort, checkWhole } from "./check.ts";
 import { checkSocketOptions } from "./check-socket-options.ts";
 import { withHostPort } from "./host-port.ts";
 import { Incoming } from "./incoming.ts";
+import { Open } from "./open.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
 /** How a listener is made at an address that is given apart. */
@@ -48,12 +47,20 @@ export type TcpListenSettings = Omit<TcpListenOptions, "host" | "port">;
  */
 export class TcpListener {
   private readonly source: TcpListenerSource;
-  /** The `accept` that has begun and not ended. */
-  private acceptor: object | null = null;
+  private readonly acceptance: Acceptance<TcpStreamSource, TcpStream>;
 
   /** @internal */
   constructor(source: TcpListenerSource) {
     this.source = source;
+    this.acceptance = new Acceptance(
+      source,
+      (connection) => new TcpStream(connection),
+      () => ({
+        kind: "TCP listener",
+        name: `${this.localAddress.host}:${this.localAddress.port}`,
+        key: this,
+      }),
+    );
   }
 
   /**
@@ -77,7 +84,19 @@ export class TcpListener {
     checkFlag("ipv6Only", options.ipv6Only);
     checkFlag("exclusive", options.exclusive);
     checkSocketOptions(options);
-    return new Bind(options);
+    return new Open({
+      what: "TcpListener.bind()",
+      op: `bind to ${options.host}:${options.port}`,
+      make: (runtime) => reactorOf(runtime).tcpListener(options),
+      poll: (source, cx) => source.pollListen(cx),
+      done: (source) => new TcpListener(source),
+    });
+  }
+
+  /** @internal */
+  get inspected(): InspectionTarget {
+    const { host, port } = this.localAddress;
+    return { kind: "TCP listener", name: `${host}:${port}`, key: this };
   }
 
   /**
@@ -89,7 +108,7 @@ export class TcpListener {
    * system's error where a connection cannot be accepted (`EMFILE`): the listener goes on.
    */
   accept(): Future<TcpStream> {
-    return new Accept(this);
+    return new Accept(this.acceptance);
   }
 
   /**
@@ -114,24 +133,7 @@ export class TcpListener {
    * ```
    */
   incoming(): Stream<TcpStream> {
-    return new Stream(new Incoming(this));
-  }
-
-  /** @internal */
-  pollAccept(cx: Context, acceptor: object): Poll<TcpStream> {
-    if (this.acceptor !== acceptor) {
-      if (this.acceptor !== null) throw new FutureInUseError("another accept waits on this listener");
-      this.acceptor = acceptor;
-    }
-    const source = this.source.pollAccept(cx);
-    return source === Pending ? Pending : new TcpStream(source);
-  }
-
-  /** @internal */
-  acceptEnded(acceptor: object): void {
-    if (this.acceptor !== acceptor) return;
-    this.acceptor = null;
-    this.source.cancelAccept();
+    return new Stream(new Incoming(this.acceptance));
   }
 
   /** Where it listens: with port 0, the port that the system chose. Can be given to {@link TcpStream.connect}. */
@@ -165,76 +167,5 @@ export class TcpListener {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-  }
-}
-
-class Bind extends Future<TcpListener> {
-  readonly #options: TcpListenOptions;
-  #source: TcpListenerSource | null = null;
-  #over = false;
-
-  constructor(options: TcpListenOptions) {
-    super();
-    this.#options = options;
-  }
-
-  override poll(cx: Context): Poll<TcpListener> {
-    if (this.#over) throw new PollAfterCompletionError("TcpListener.bind()");
-    this.#source ??= reactorOf(cx.runtime).tcpListener(this.#options);
-    const source = this.#source;
-    try {
-      if (source.pollListen(cx) === Pending) return Pending;
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    this.#over = true;
-    return new TcpListener(source);
-  }
-
-  override cancel(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#source?.cancelAccept();
-    this.#source?.close();
-  }
-
-  override inspect(): Inspection {
-    return { op: `bind to ${this.#options.host}:${this.#options.port}` };
-  }
-}
-
-class Accept extends Future<TcpStream> {
-  #listener: TcpListener | null;
-
-  constructor(listener: TcpListener) {
-    super();
-    this.#listener = listener;
-  }
-
-  override poll(cx: Context): Poll<TcpStream> {
-    const listener = this.#listener;
-    if (listener === null) throw new PollAfterCompletionError("accept()");
-    let poll: Poll<TcpStream>;
-    try {
-      poll = listener.pollAccept(cx, this);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (poll !== Pending) this.cancel();
-    return poll;
-  }
-
-  override cancel(): void {
-    this.#listener?.acceptEnded(this);
-    this.#listener = null;
-  }
-
-  override inspect(): Inspection {
-    const listener = this.#listener;
-    if (listener === null) return { op: "accept()" };
-    const { host, port } = listener.localAddress;
-    return { op: "accept() on", target: { kind: "TCP listener", name: `${host}:${port}`, key: listener } };
   }
 }

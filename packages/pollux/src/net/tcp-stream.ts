@@ -1,25 +1,17 @@
-import type { Context } from "../core/context.ts";
-import { PollAfterCompletionError, WouldBlockError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import type { Inspection, InspectionTarget } from "../core/inspection.ts";
-import { Pending, type Poll } from "../core/poll.ts";
-import { checkBytes, checkRoom } from "../io/check.ts";
-import { Duplex } from "../io/duplex.ts";
-import type { Side } from "../io/side.ts";
+import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { SocketAddress, TcpConnectOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
 import type { TcpStreamSource } from "../reactor/source.ts";
 import { checkFamily, checkFlag, checkHost, checkPort, checkWhole } from "./check.ts";
 import { checkSocketOptions } from "./check-socket-options.ts";
 import { withHostPort } from "./host-port.ts";
-import { Peek } from "./peek.ts";
-import { type Interest, Readable, type Ready, WhenReady, Writable } from "./ready.ts";
+import { localReactor } from "./local-reactor.ts";
+import { Open, opened } from "./open.ts";
+import { SocketStream } from "./socket-stream.ts";
 
 /** How a connection is made to an address that is given apart. */
 export type TcpConnectSettings = Omit<TcpConnectOptions, "host" | "port">;
-
-/** The operation that has a side while one of the `try…` functions does its work. */
-const ATTEMPT = {};
 
 /**
  * A TCP connection. Its two directions are independent: one task may read while another one writes. What is written is
@@ -54,15 +46,7 @@ const ATTEMPT = {};
  * await run(main());
  * ```
  */
-export class TcpStream extends Duplex {
-  private readonly source: TcpStreamSource;
-
-  /** @internal */
-  constructor(source: TcpStreamSource) {
-    super();
-    this.source = source;
-  }
-
+export class TcpStream extends SocketStream<TcpStreamSource> {
   /**
    * Opens a connection; where a name has several addresses, to the first of them that answers. A string is
    * `"host:port"`. The system gives up on an address that does not answer after two minutes or so: put a `timeout`
@@ -100,169 +84,68 @@ export class TcpStream extends Duplex {
     checkFlag("happyEyeballs", options.happyEyeballs);
     checkWhole("attemptTimeout", options.attemptTimeout, 10, "ms");
     checkSocketOptions(options);
-    return new Connect(options);
+    return new Open({
+      what: "TcpStream.connect()",
+      op: `connect to ${options.host}:${options.port}`,
+      make: (runtime) => reactorOf(runtime).tcpStream(options),
+      poll: (source, cx) => source.pollConnect(cx),
+      done: (source) => new TcpStream(source),
+    });
+  }
+
+  /**
+   * Takes over a connected TCP socket of this process: it is the stream's to close, and must be nobody else's, neither
+   * Node's nor another stream's.
+   *
+   * Fails with the system's error (`EBADF`), and with `TypeError` for another kind of descriptor, which is left alone.
+   *
+   * **Cancel safety.** Safe: it does not wait.
+   *
+   * @throws TypeError, RangeError for what is no number of a descriptor
+   */
+  static fromFd(fd: number): Future<TcpStream> {
+    checkWhole("a descriptor", fd, 0, "descriptors");
+    return opened("TcpStream.fromFd()", (runtime) => {
+      return new TcpStream(localReactor(runtime, "TcpStream.fromFd()").adoptTcp(fd));
+    });
+  }
+
+  /**
+   * Makes a stream of a connected `net.Socket` of Node's, on whatever reactor: of one that a server of Node's has accepted,
+   * or that an HTTP server hands over at an upgrade. Nobody may have begun to read from it. It is the stream's from then on.
+   *
+   * Fails with `TypeError` for what is no such socket.
+   *
+   * **Cancel safety.** Safe: it does not wait.
+   *
+   * @throws TypeError for what is no object
+   *
+   * @example
+   * ```ts
+   * import { once } from "node:events";
+   * import { type AddressInfo, connect, createServer } from "node:net";
+   * import { run, TcpStream } from "pollux";
+   *
+   * const server = createServer((socket) => socket.end("hello")).listen(0, "127.0.0.1");
+   * await once(server, "listening");
+   * const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+   * await once(socket, "connect");
+   * const stream = await run(TcpStream.fromSocket(socket));
+   * console.log(stream.peerAddress.host); // "127.0.0.1"
+   * server.close();
+   * ```
+   */
+  static fromSocket(socket: object): Future<TcpStream> {
+    if (typeof socket !== "object" || socket === null)
+      throw new TypeError(`fromSocket needs a net.Socket of Node's; got ${String(socket)}`);
+    return opened("TcpStream.fromSocket()", (runtime) => {
+      return new TcpStream(localReactor(runtime, "TcpStream.fromSocket()").adoptSocket(socket));
+    });
   }
 
   /** @internal */
   override get inspected(): InspectionTarget {
     return { kind: "TCP stream", name: `${at(this.localAddress)} to ${at(this.peerAddress)}`, key: this };
-  }
-
-  override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.source.pollRead(cx, buf);
-  }
-
-  /** As `pollRead`, and leaves the bytes where they are. */
-  pollPeek(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.source.pollPeek(cx, buf);
-  }
-
-  /** Ready when `pollRead` would be. */
-  pollReadReady(cx: Context): Poll<void> {
-    return this.source.pollReadReady(cx);
-  }
-
-  override cancelRead(): void {
-    this.source.cancelRead();
-  }
-
-  override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.source.pollWrite(cx, buf);
-  }
-
-  override get isWriteVectored(): boolean {
-    return true;
-  }
-
-  override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
-    return this.source.pollWriteVectored(cx, bufs);
-  }
-
-  /** Ready when `pollWrite` would be. */
-  pollWriteReady(cx: Context): Poll<void> {
-    return this.source.pollWriteReady(cx);
-  }
-
-  /** What a write has taken over is on its way: nothing is held back. */
-  override pollFlush(): Poll<void> {
-    return undefined;
-  }
-
-  override pollShutdown(cx: Context): Poll<void> {
-    return this.source.pollShutdown(cx);
-  }
-
-  override cancelWrite(): void {
-    this.source.cancelWrite();
-  }
-
-  /**
-   * Waits as `read` does, and leaves what it copies into `buf` for the next `read` or `peek`.
-   *
-   * **Cancel safety.** Safe.
-   *
-   * @throws TypeError, RangeError if `buf` is no `Uint8Array`, or empty
-   *
-   * @example
-   * ```ts
-   * const isTls = co(function* (stream: TcpStream) {
-   *   const first = new Uint8Array(1);
-   *   return (yield* stream.peek(first)) === 1 && first[0] === 0x16;
-   * });
-   * ```
-   */
-  peek(buf: Uint8Array): Future<number> {
-    checkRoom(buf, "peek");
-    return new Peek(this, buf);
-  }
-
-  /**
-   * Waits until there is something to read: bytes, the end, or a failure. It takes the place of a `read`.
-   *
-   * **Cancel safety.** Safe.
-   */
-  readable(): Future<void> {
-    return new Readable(this);
-  }
-
-  /**
-   * Waits until something can be written, or writing fails. It takes the place of a `write`.
-   *
-   * **Cancel safety.** Safe.
-   */
-  writable(): Future<void> {
-    return new Writable(this);
-  }
-
-  /**
-   * Waits until one of the directions is ready, and gives what is known of both.
-   *
-   * **Cancel safety.** Safe.
-   *
-   * @throws TypeError if neither is asked for
-   *
-   * @example
-   * ```ts
-   * const drain = co(function* (stream: TcpStream, buf: Uint8Array) {
-   *   for (;;) {
-   *     const { isReadable, isReadClosed } = yield* stream.ready({ read: true });
-   *     if (isReadable && stream.tryRead(buf) === 0) return;
-   *     if (isReadClosed) return;
-   *   }
-   * });
-   * ```
-   */
-  ready(interest: Interest): Future<Ready> {
-    if (interest?.read !== true && interest?.write !== true) {
-      throw new TypeError("ready needs { read: true }, { write: true } or both");
-    }
-    return new WhenReady(this, interest);
-  }
-
-  /** @internal */
-  get readiness(): number {
-    return this.source.readiness;
-  }
-
-  /**
-   * Copies what is there into `buf`, as `read` does, and does not wait. On a reactor that reads by itself (Node's), the
-   * first calls may find nothing yet: wait with {@link readable}.
-   *
-   * @throws WouldBlockError if nothing is there
-   * @throws FutureInUseError while another read waits
-   */
-  tryRead(buf: Uint8Array): number {
-    checkRoom(buf, "tryRead");
-    return attempt(this.reading, "read", () => this.source.tryRead(buf));
-  }
-
-  /**
-   * Takes over some bytes from the start of `buf`, as `write` does, and does not wait.
-   *
-   * @throws WouldBlockError if nothing can be written now
-   * @throws FutureInUseError while another write waits
-   */
-  tryWrite(buf: Uint8Array): number {
-    checkBytes(buf, "tryWrite");
-    return attempt(this.writing, "written", () => this.source.tryWrite(buf));
-  }
-
-  /** As {@link tryWrite}, from several buffers in their order. */
-  tryWriteVectored(bufs: readonly Uint8Array[]): number {
-    for (const buf of bufs) checkBytes(buf, "tryWriteVectored");
-    return attempt(this.writing, "written", () => this.source.tryWriteVectored(bufs));
-  }
-
-  /**
-   * Gives the connection back to the system; operations that wait fail with `ClosedError`. What has been written is
-   * still sent, as long as the peer takes it; what has come in and was not read is lost. Idempotent.
-   */
-  override close(): void {
-    this.source.close();
-  }
-
-  get isClosed(): boolean {
-    return this.source.isClosed;
   }
 
   /**
@@ -281,16 +164,6 @@ export class TcpStream extends Duplex {
   /** The other end. Known also after the close. */
   get peerAddress(): SocketAddress {
     return this.source.peerAddress;
-  }
-
-  /** Bytes that reads have given. */
-  get bytesRead(): number {
-    return this.source.bytesRead;
-  }
-
-  /** Bytes that writes have taken over. */
-  get bytesWritten(): number {
-    return this.source.bytesWritten;
   }
 
   /** Whether small writes are sent at once. */
@@ -341,55 +214,6 @@ export class TcpStream extends Duplex {
   setLinger(ms: number | null): void {
     checkSocketOptions({ linger: ms });
     this.source.setOption("linger", ms);
-  }
-}
-
-/** @throws WouldBlockError if it gives `Pending` */
-function attempt(side: Side, done: string, operation: () => Poll<number>): number {
-  side.begin(ATTEMPT);
-  try {
-    const size = operation();
-    if (size === Pending) throw new WouldBlockError(`nothing can be ${done} now`);
-    return size;
-  } finally {
-    side.end(ATTEMPT);
-  }
-}
-
-class Connect extends Future<TcpStream> {
-  readonly #options: TcpConnectOptions;
-  #source: TcpStreamSource | null = null;
-  #over = false;
-
-  constructor(options: TcpConnectOptions) {
-    super();
-    this.#options = options;
-  }
-
-  override poll(cx: Context): Poll<TcpStream> {
-    if (this.#over) throw new PollAfterCompletionError("TcpStream.connect()");
-    this.#source ??= reactorOf(cx.runtime).tcpStream(this.#options);
-    const source = this.#source;
-    try {
-      if (source.pollConnect(cx) === Pending) return Pending;
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    this.#over = true;
-    return new TcpStream(source);
-  }
-
-  override cancel(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#source?.cancelWrite();
-    this.#source?.close();
-  }
-
-  override inspect(): Inspection {
-    const { host, port } = this.#options;
-    return { op: `connect to ${host}:${port}` };
   }
 }
 

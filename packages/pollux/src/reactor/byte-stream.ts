@@ -16,9 +16,12 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   protected readonly writing: Waiting = new Waiting(this);
 
   abstract tryRead(buf: Uint8Array): Poll<number>;
+  abstract tryReadVectored(bufs: readonly Uint8Array[]): Poll<number>;
   abstract tryPeek(buf: Uint8Array): Poll<number>;
   abstract tryWrite(buf: Uint8Array): Poll<number>;
   abstract tryWriteVectored(bufs: readonly Uint8Array[]): Poll<number>;
+  abstract trySendFile(file: number, count: number): Poll<number>;
+  abstract detach(): number;
   abstract readonly readiness: number;
   /** Begins to open it, if that has not begun. */
   protected abstract tryConnect(): Poll<void>;
@@ -35,6 +38,12 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     const size = this.tryRead(buf);
+    return size === Pending ? this.wait(cx, this.reading) : size;
+  }
+
+  pollReadVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
+    if (!cx.takeBudget()) return Pending;
+    const size = this.tryReadVectored(bufs);
     return size === Pending ? this.wait(cx, this.reading) : size;
   }
 
@@ -65,6 +74,12 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     const size = this.tryWriteVectored(bufs);
+    return size === Pending ? this.wait(cx, this.writing) : size;
+  }
+
+  pollSendFile(cx: Context, file: number, count: number): Poll<number> {
+    if (!cx.takeBudget()) return Pending;
+    const size = this.trySendFile(file, count);
     return size === Pending ? this.wait(cx, this.writing) : size;
   }
 

@@ -77,3 +77,75 @@ export interface LookupOptions {
   /** Default `"any"`. */
   family?: "any" | "IPv4" | "IPv6";
 }
+
+/**
+ * What can be set on a UDP socket. A back end refuses what it cannot do, with `UnsupportedError`; nothing is silently
+ * ignored.
+ */
+export interface UdpSocketOptions {
+  /** Whether datagrams may go to a broadcast address (`SO_BROADCAST`). Default `false`. */
+  broadcast: boolean;
+  /** How many hops a datagram may take (`IP_TTL`), 1 to 255. */
+  ttl: number;
+  /** The same for those to a group, 0 to 255 (`IP_MULTICAST_TTL`). The system's default is 1: the own network. */
+  multicastTtl: number;
+  /** Whether what is sent to a group comes back to its members on this machine (`IP_MULTICAST_LOOP`). Default `true`. */
+  multicastLoop: boolean;
+  /** The interface by which datagrams go to groups: its name, or its address of IPv4. Default: the system's choice. */
+  multicastInterface: string;
+  /** Bytes that the system holds before they are sent (`SO_SNDBUF`). */
+  sendBufferSize: number;
+  /** Bytes that the system holds before they are received (`SO_RCVBUF`); what comes beyond is lost. */
+  recvBufferSize: number;
+}
+
+/** Where a UDP socket receives, and how. */
+export interface UdpBindOptions extends Partial<UdpSocketOptions> {
+  /** A name or an address; `"0.0.0.0"` and `"::"` stand for all interfaces. */
+  host: string;
+  /** 0 to 65,535; 0 lets the system choose. */
+  port: number;
+  /** Whether the address can be bound by several sockets, of which one receives (`SO_REUSEADDR`). Default `false`. */
+  reuseAddress?: boolean;
+  /** Whether several sockets share an address, among which the system divides what comes (`SO_REUSEPORT`). Default `false`. */
+  reusePort?: boolean;
+  /** Whether `"::"` leaves IPv4 alone (`IPV6_V6ONLY`). Default `false`. */
+  ipv6Only?: boolean;
+}
+
+/** A group that datagrams are sent to. */
+export interface MulticastOptions {
+  /** The interface that is joined on: its name, or its address of IPv4. Default: the system's choice. */
+  interface?: string;
+  /** Only what this address sends (RFC 4607); IPv4 alone. */
+  source?: string;
+}
+
+/** Where a Unix socket listens. */
+export interface UnixListenOptions {
+  /** A path, or an abstract name, which begins with `"\0"`. */
+  path: string;
+  /** How many connections the system holds ready for `accept`. Default 511; the system has a limit of its own. */
+  backlog?: number;
+  /** See {@link TcpListenOptions.maxUnaccepted}. */
+  maxUnaccepted?: number;
+}
+
+/** Who is at the other end of a Unix socket, as of when it connected. */
+export interface UnixCredentials {
+  /** The number of its process. */
+  readonly pid: number;
+  /** Its effective user. */
+  readonly uid: number;
+  /** Its effective group. */
+  readonly gid: number;
+}
+
+/** How a named pipe is opened. */
+export type PipeMode =
+  /** To read from. Nobody need write yet. */
+  | "read"
+  /** To write to. Somebody has to have it open to read from. */
+  | "write"
+  /** Both, so that neither the end nor the lack of a reader is met when the other side comes and goes (Linux). */
+  | "readWrite";

@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import type { ReactorSlot, RuntimeHandle } from "../core/context.ts";
 import { UnsupportedError } from "../core/errors.ts";
 import { EpollReactor } from "./epoll/epoll-reactor.ts";
@@ -20,6 +21,10 @@ export function reactorOf(runtime: RuntimeHandle): Reactor {
 function make({ reactorChoice: choice }: RuntimeHandle): ReactorSlot {
   if (typeof choice === "function") return choice();
   if (choice === "node") return new NodeReactor();
+  if (choice === "auto" && cluster.isWorker)
+    return new NodeReactor(
+      "a worker of node:cluster listens through the primary, which only Node's sockets can",
+    );
   const loaded = loadNative();
   if ("native" in loaded) return new EpollReactor(loaded.native);
   if (choice === "epoll")

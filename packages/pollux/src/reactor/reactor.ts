@@ -1,5 +1,23 @@
-import type { LookupOptions, SocketOptions, TcpConnectOptions, TcpListenOptions } from "./options.ts";
-import type { LookupSource, TcpListenerSource, TcpStreamSource } from "./source.ts";
+import type {
+  LookupOptions,
+  PipeMode,
+  SocketOptions,
+  TcpConnectOptions,
+  TcpListenOptions,
+  UdpBindOptions,
+  UnixListenOptions,
+} from "./options.ts";
+import type {
+  ByteSource,
+  LookupSource,
+  TcpListenerSource,
+  TcpStreamSource,
+  UdpSource,
+  UnixAddress,
+  UnixDatagramSource,
+  UnixListenerSource,
+  UnixStreamSource,
+} from "./source.ts";
 
 /**
  * The seam between what users open (`net/`) and the back ends that talk to the system. A back end that learns of
@@ -17,7 +35,7 @@ import type { LookupSource, TcpListenerSource, TcpStreamSource } from "./source.
  *    one; bytes that arrived before it are read first. Later operations throw `ClosedError` with the failure as cause.
  * 7. `close` gives everything back and wakes whoever waits, who then sees `ClosedError`. It is idempotent.
  *
- * A back end writes what *tries*; `ByteStream` and `Acceptor` make the polls of it, and so keep 3 to 6 for all of them.
+ * A back end writes what *tries*; `ByteStream`, `Datagrams` and `Acceptor` make the polls of it, and so keep 3 to 6 for all of them.
  */
 export interface Reactor {
   /** `"epoll"`, `"node"`, … */
@@ -30,6 +48,10 @@ export interface Reactor {
   tcpListener(options: TcpListenOptions): TcpListenerSource;
   /** A socket that is going to be connected. */
   tcpStream(options: TcpConnectOptions): TcpStreamSource;
+  /** A UDP socket that is going to be bound; the host is numeric. */
+  udpSocket(options: UdpBindOptions): UdpSource;
+  /** What there is between the processes of one machine alone; `null` where that is nothing. */
+  readonly local: LocalReactor | null;
   /** The addresses of a name. */
   lookup(host: string, options: LookupOptions): LookupSource;
   /**
@@ -40,4 +62,41 @@ export interface Reactor {
   checkOptions(kind: "listener" | "stream", options: Partial<SocketOptions>): void;
   /** Closes all sources: the runtime has ended. */
   close(): void;
+}
+
+/**
+ * Unix sockets, pipes, and descriptors that were opened elsewhere. What a back end does not have throws
+ * `UnsupportedError`. What gives an open source throws the system's error, too.
+ */
+export interface LocalReactor {
+  /** A Unix socket that is going to listen. */
+  unixListener(options: UnixListenOptions): UnixListenerSource;
+  /** A Unix socket that is going to be connected. */
+  unixStream(path: string): UnixStreamSource;
+  /**
+   * A Unix socket for datagrams that is going to be opened.
+   *
+   * @param name - where it is going to be bound
+   */
+  unixDatagram(name: UnixAddress): UnixDatagramSource;
+  /** Two that are connected to each other. */
+  unixStreamPair(): [UnixStreamSource, UnixStreamSource];
+  /** As `unixStreamPair`, for datagrams. */
+  unixDatagramPair(): [UnixDatagramSource, UnixDatagramSource];
+  /** A pipe in the system's memory: what is written to the second can be read from the first. */
+  pipe(): [ByteSource, ByteSource];
+  /** A named pipe. */
+  openPipe(path: string, mode: PipeMode): ByteSource;
+  /** Takes over a descriptor of this process. It is the source's to close, and must be nobody else's. */
+  adoptTcp(fd: number): TcpStreamSource;
+  /**
+   * Takes over a connected `net.Socket` of Node's, which stays what sends and receives.
+   *
+   * @throws TypeError for what is none
+   */
+  adoptSocket(socket: object): TcpStreamSource;
+  /** As `adoptTcp`, of a Unix socket. */
+  adoptUnix(fd: number): UnixStreamSource;
+  /** As `adoptTcp`, of an end of a pipe. */
+  adoptPipe(fd: number, mode: "read" | "write"): ByteSource;
 }

@@ -1,6 +1,12 @@
 import type { Context } from "../core/context.ts";
 import type { Poll } from "../core/poll.ts";
-import type { SocketAddress, SocketOptions } from "./options.ts";
+import type {
+  MulticastOptions,
+  SocketAddress,
+  SocketOptions,
+  UdpSocketOptions,
+  UnixCredentials,
+} from "./options.ts";
 
 /** What the system has opened for us. */
 export interface Source {
@@ -40,6 +46,10 @@ export interface ByteSource extends Source {
   tryRead(buf: Uint8Array): Poll<number>;
   /** As `tryRead`, and then has the caller wait. */
   pollRead(cx: Context, buf: Uint8Array): Poll<number>;
+  /** As `tryRead`, into several buffers in their order, of which one at least is not empty. */
+  tryReadVectored(bufs: readonly Uint8Array[]): Poll<number>;
+  /** As `tryReadVectored`, and then has the caller wait. */
+  pollReadVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number>;
   /** As `tryRead`, and leaves the bytes where they are. */
   tryPeek(buf: Uint8Array): Poll<number>;
   /** As `tryPeek`, and then has the caller wait. */
@@ -56,12 +66,25 @@ export interface ByteSource extends Source {
   tryWriteVectored(bufs: readonly Uint8Array[]): Poll<number>;
   /** As `tryWriteVectored`, and then has the caller wait. */
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number>;
+  /**
+   * As `tryWrite`, from an open file at its position: some bytes, at most `count`, which is not 0; gives their number, 0 at
+   * the end of the file. The read of the disk is not waited for in another thread.
+   */
+  trySendFile(file: number, count: number): Poll<number>;
+  /** As `trySendFile`, and then has the caller wait. */
+  pollSendFile(cx: Context, file: number, count: number): Poll<number>;
   /** Ready when a `tryWrite` would take something, or fail. */
   pollWriteReady(cx: Context): Poll<void>;
   /** Ends the write side; ready when what was taken over has been handed to the system. */
   pollShutdown(cx: Context): Poll<void>;
   /** Takes back the waiter of the above. */
   cancelWrite(): void;
+  /**
+   * Closes, and leaves the descriptor open, to whoever is going to close it.
+   *
+   * @throws UnsupportedError where the back end cannot let go of it
+   */
+  detach(): number;
   /** The bits of `Readiness`, as far as they are known. */
   readonly readiness: number;
   /** Bytes that reads have given. */
@@ -92,3 +115,79 @@ export interface LookupSource {
   /** Nobody waits any more. */
   cancelLookup(): void;
 }
+
+/**
+ * Datagrams: whole, or cut at the buffer's end, and each for itself. `A` is an address.
+ *
+ * An error that the system tells of (nobody listens there) is thrown once, by the operation that meets it; the socket goes
+ * on. On a back end that sends by itself that may be a later one.
+ */
+export interface DatagramSource<A> extends Source {
+  /** Ready once it has its address. Its waiter is that of `cancelWrite`; given up by `close`. */
+  pollBind(cx: Context): Poll<void>;
+  /** Ready once it sends to this address, and hears of it alone. Its waiter is that of `cancelWrite`. */
+  pollConnect(cx: Context, to: A): Poll<void>;
+  /**
+   * Copies the next datagram into `buf`, as much of it as fits; gives the number of bytes, which may be 0. `sender` and
+   * `sizeSent` are then the datagram's. With `peek` it stays for the next.
+   */
+  tryReceive(buf: Uint8Array, peek: boolean): Poll<number>;
+  /** As `tryReceive`, and then has the caller wait. */
+  pollReceive(cx: Context, buf: Uint8Array, peek: boolean): Poll<number>;
+  /** Who sent what was received last; `null` if that has no address. */
+  readonly sender: A | null;
+  /** How many bytes that had. */
+  readonly sizeSent: number;
+  /** Ready when a `tryReceive` would give something, be it an error. */
+  pollReadReady(cx: Context): Poll<void>;
+  /** Takes back the waiter of the above. */
+  cancelRead(): void;
+  /** Sends all of `buf`, to where the socket is connected if `to` is `null`; gives the number of bytes. */
+  trySend(buf: Uint8Array, to: A | null): Poll<number>;
+  /** As `trySend`, and then has the caller wait. */
+  pollSend(cx: Context, buf: Uint8Array, to: A | null): Poll<number>;
+  /** Ready when a `trySend` would send, or fail. */
+  pollWriteReady(cx: Context): Poll<void>;
+  /** Takes back the waiter of the above. */
+  cancelWrite(): void;
+  /** The bits of `Readiness`, as far as they are known. */
+  readonly readiness: number;
+  /** Known once bound, and still after the close. */
+  readonly localAddress: A;
+  /** Where it is connected; `null` if it is not. */
+  readonly peerAddress: A | null;
+}
+
+/** A UDP socket; the hosts of its addresses are numeric. */
+export interface UdpSource extends DatagramSource<SocketAddress> {
+  /** The option as it is. */
+  option<K extends keyof UdpSocketOptions>(name: K): UdpSocketOptions[K];
+  /** @throws UnsupportedError for what the back end cannot set */
+  setOption<K extends keyof UdpSocketOptions>(name: K, value: UdpSocketOptions[K]): void;
+  /** @throws the system's error */
+  join(group: string, options: MulticastOptions): void;
+  /** @throws the system's error */
+  leave(group: string, options: MulticastOptions): void;
+}
+
+/** The name of a Unix socket: a path, an abstract name with its leading `"\0"`, or `null` for one that has none. */
+export type UnixAddress = string | null;
+
+/** A connection of Unix sockets. */
+export interface UnixStreamSource extends ByteSource {
+  /** Ready once connected. Its waiter is that of `cancelWrite`; given up by `close`. */
+  pollConnect(cx: Context): Poll<void>;
+  readonly localAddress: UnixAddress;
+  readonly peerAddress: UnixAddress;
+  /** @throws UnsupportedError where the back end cannot ask */
+  readonly peerCredentials: UnixCredentials;
+}
+
+/** A listening Unix socket. */
+export interface UnixListenerSource extends AcceptSource<UnixStreamSource> {
+  readonly localAddress: UnixAddress;
+  readonly dropped: number;
+}
+
+/** A Unix socket for datagrams. */
+export type UnixDatagramSource = DatagramSource<UnixAddress>;

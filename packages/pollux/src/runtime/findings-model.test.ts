@@ -5,6 +5,7 @@ import {
   co,
   currentTask,
   type Future,
+  FuturesUnordered,
   join,
   joinAll,
   Mutex,
@@ -12,6 +13,7 @@ import {
   Runtime,
   race,
   ready,
+  Stream,
   scope,
   select,
   sleep,
@@ -89,6 +91,68 @@ test("findings: two arms that take two locks, each in its own order: a deadlock 
   ]);
 });
 
+test("findings: futures of one stream that take two locks, each in its own order: a deadlock within one task", async () => {
+  const [a, b] = [new Mutex("", { name: "a" }), new Mutex("", { name: "b" })];
+  const told =
+    'deadlock: task 1 (it) in both holds mutex "a" and waits for mutex "b", held by task 1 (it) in both, which waits for mutex "a" (unless a guard was handed to another task)';
+  expect(await findingsOf(() => new FuturesUnordered([both(a, b), both(b, a)]).next())).toEqual([told]);
+  const [c, d] = [new Mutex("", { name: "a" }), new Mutex("", { name: "b" })];
+  expect(
+    await findingsOf(() =>
+      Stream.from([both(c, d), both(d, c)])
+        .buffered(2)
+        .collect(),
+    ),
+  ).toEqual([told]);
+});
+
+test("findings: bodies of two `forEach` that take two locks, each in its own order: a deadlock", async () => {
+  const [a, b] = [new Mutex("", { name: "a" }), new Mutex("", { name: "b" })];
+  const body = co(function* () {
+    spawn(
+      Stream.from([0]).forEach(function* () {
+        yield* both(b, a);
+      }),
+      { name: "other" },
+    ).observed();
+    yield* Stream.from([0]).forEach(function* () {
+      yield* both(a, b);
+    });
+  });
+  expect(await findingsOf(body)).toEqual([
+    'deadlock: task 1 (it) in (anonymous) holds mutex "a" and waits for mutex "b", held by task 3 (other) in (anonymous), which waits for mutex "a" (unless a guard was handed to another task)',
+  ]);
+});
+
+test("findings: a future of a stream that waits for a lock which another one of it lets go of: no deadlock", async () => {
+  const m = new Mutex("", { name: "m" });
+  expect(
+    await findingsOf(() =>
+      Stream.from([briefly(m), lock(m)])
+        .buffered(2)
+        .collect(),
+    ),
+  ).toEqual([]);
+  const body = co(function* () {
+    yield* Stream.from([0]).forEach(function* () {
+      yield* join(briefly(m), lock(m));
+    });
+  });
+  expect(await findingsOf(body)).toEqual([]);
+});
+
+test("findings: a lock that a future of a stream holds which nobody polls: its task waits for itself", async () => {
+  const m = new Mutex("", { name: "m" });
+  const body = co(function* () {
+    const futures = new FuturesUnordered([briefly(m)]);
+    yield* select({ next: futures.next(), now: yieldNow() }, { biased: true });
+    yield* m.lock();
+  });
+  expect(await findingsOf(body)).toEqual([
+    'deadlock: task 1 (it) waits for mutex "m", which it holds itself (unless a guard was handed to another task)',
+  ]);
+});
+
 test("findings: a lock that an arm has taken and given to its task is the task's", async () => {
   const m = new Mutex("", { name: "m" });
   const body = co(function* () {
@@ -132,7 +196,12 @@ test("findings: whatever programs do: who is told to be in a deadlock never ends
     | { do: "race"; arms: Step[][] }
     | { do: "tasks"; arms: Step[][] }
     | { do: "scope"; block: Step[]; children: Step[][] }
-    | { do: "timeout"; ms: number; body: Step[] };
+    | { do: "timeout"; ms: number; body: Step[] }
+    | { do: "pool"; limit: number; isOrdered: boolean; arms: Step[][] }
+    | { do: "first"; arms: Step[][] }
+    | { do: "merge"; arms: Step[][] }
+    | { do: "for each"; bodies: Step[][] }
+    | { do: "make"; body: Step[] };
   const { steps } = fc.letrec<{ step: Step; steps: Step[]; arms: Step[][] }>((tie) => ({
     steps: fc.array(tie("step"), { minLength: 1, maxLength: 3, depthIdentifier: "program" }),
     arms: fc.array(tie("steps"), { minLength: 1, maxLength: 3 }),
@@ -149,6 +218,16 @@ test("findings: whatever programs do: who is told to be in a deadlock never ends
         ms: fc.integer({ min: 1, max: 4 }),
         body: tie("steps"),
       }),
+      fc.record({
+        do: fc.constant("pool" as const),
+        limit: fc.integer({ min: 1, max: 3 }),
+        isOrdered: fc.boolean(),
+        arms: tie("arms"),
+      }),
+      fc.record({ do: fc.constant("first" as const), arms: tie("arms") }),
+      fc.record({ do: fc.constant("merge" as const), arms: tie("arms") }),
+      fc.record({ do: fc.constant("for each" as const), bodies: tie("arms") }),
+      fc.record({ do: fc.constant("make" as const), body: tie("steps") }),
     ),
   }));
 
@@ -174,6 +253,19 @@ test("findings: whatever programs do: who is told to be in a deadlock never ends
             for (const child of step.children) s.spawn(perform(child, true));
             yield* perform(step.block, false);
           });
+        else if (step.do === "pool") {
+          const arms = Stream.from(step.arms).map((arm) => perform(arm, false));
+          const { limit } = step;
+          yield* (step.isOrdered ? arms.buffered(limit) : arms.bufferUnordered(limit)).collect();
+        } else if (step.do === "first")
+          yield* new Stream(new FuturesUnordered(step.arms.map((arm) => perform(arm, false)))).first();
+        else if (step.do === "merge")
+          yield* Stream.merge(step.arms.map((arm) => Stream.once(perform(arm, false)))).collect();
+        else if (step.do === "for each")
+          yield* Stream.from(step.bodies).forEach(function* (body) {
+            yield* perform(body, false);
+          });
+        else if (step.do === "make") yield* Stream.make(() => perform(step.body, false)).collect();
         else yield* catchError(timeout(step.ms, perform(step.body, false)), () => undefined);
       }
       if (isTask) done.push(currentTask().id);

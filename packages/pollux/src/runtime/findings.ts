@@ -40,7 +40,8 @@ export function findings(tasks: Tasks, rest: Rest): Finding[] {
 /** A wait and all that is in it. */
 export function partsOf(wait: WaitSnapshot | undefined): WaitSnapshot[] {
   const all = wait === undefined ? [] : [wait];
-  for (const { awaits } of all) if (awaits !== undefined) all.push(...awaits);
+  // One by one: a join may have more than the arguments that a call takes.
+  for (const { awaits } of all) for (const each of awaits ?? []) all.push(each);
   return all;
 }
 
@@ -51,8 +52,7 @@ function isWaiting({ state }: TaskSnapshot): boolean {
 function unitsOf(tasks: Tasks): Map<string, Unit> {
   const around = aroundTasks(tasks);
   const units = new Map<string, Unit>();
-  // Who waits has mostly been spawned before whom it waits for: last first, a chain is done in one round.
-  for (const task of [...tasks.values()].sort((a, b) => b.id - a.id)) {
+  for (const task of tasks.values()) {
     const { id, waitsFor } = task;
     if (waitsFor === undefined || !isWaiting(task)) continue;
     const outer = around.get(id) ?? [];
@@ -114,12 +114,34 @@ function blockedUnits(tasks: Tasks, stuck: boolean): Map<string, Unit> {
     ];
     return any === true ? parts.includes(true) : !parts.includes(false);
   };
-  for (let before = -1; before !== blocked.size; ) {
-    before = blocked.size;
-    for (const [key, { wait, every, around }] of blocked)
-      if ((every ? partsOf(wait).some(goesOn) : goesOn(wait)) || around.some(goesOn)) blocked.delete(key);
+  const dependents = dependentsOf(blocked);
+  const left = [...blocked.keys()];
+  for (const key of left) {
+    const unit = blocked.get(key);
+    if (unit === undefined) continue;
+    const { wait, every, around } = unit;
+    if (!(every ? partsOf(wait).some(goesOn) : goesOn(wait)) && !around.some(goesOn)) continue;
+    blocked.delete(key);
+    for (const dependent of dependents.get(key) ?? []) left.push(dependent);
   }
   return blocked;
+}
+
+/** For each unit those to look at again once it goes on: so each wait is looked at as often as one of what it needs does. */
+function dependentsOf(units: ReadonlyMap<string, Unit>): Map<string, string[]> {
+  const dependents = new Map<string, string[]>();
+  for (const [key, { wait, around }] of units) {
+    for (const part of [wait, ...around].flatMap(partsOf)) {
+      for (const ref of [...(part.tasks ?? []), ...(part.granted ?? [])]) {
+        if (ref === null) continue;
+        const needed = unitKey(part, ref);
+        const others = dependents.get(needed);
+        if (others === undefined) dependents.set(needed, [key]);
+        else others.push(key);
+      }
+    }
+  }
+  return dependents;
 }
 
 /** One circle for each edge that closes one, on a walk over all edges between blocked units. */

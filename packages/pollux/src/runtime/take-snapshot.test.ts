@@ -1,26 +1,43 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import {
+  abortable,
   aborted,
   allSettled,
   andThen,
   any,
   Barrier,
+  BufReader,
   broadcast,
   CancellationToken,
   type Context,
   catchError,
   co,
+  copy,
+  copyBidirectional,
   DelayQueue,
   deadline,
+  duplex,
+  Framed,
+  FramedRead,
   Future,
+  FuturesOrdered,
+  FuturesUnordered,
+  failed,
   finallyDo,
+  fromCallback,
+  fromNodeReadable,
   fromPromise,
+  fromReadableStream,
   type Inspection,
   interval,
   JoinMap,
   JoinSet,
   join,
   lazy,
+  linesCodec,
   Mutex,
   map,
   mpsc,
@@ -28,6 +45,8 @@ import {
   never,
   now,
   OnceCell,
+  on,
+  once,
   oneshot,
   Pending,
   type Poll,
@@ -37,6 +56,8 @@ import {
   race,
   run,
   Semaphore,
+  Stream,
+  StreamMap,
   scope,
   select,
   signals,
@@ -53,6 +74,7 @@ import {
   unconstrained,
   type WaitSnapshot,
   watch,
+  whileConnected,
   withSignal,
   yieldNow,
 } from "../index.ts";
@@ -84,6 +106,25 @@ const taken = (): Mutex<string> => {
   mutex.tryLock();
   return mutex;
 };
+
+const keep: unknown[] = [];
+
+/** A stream that gives nothing: a channel whose sender is open. */
+const quiet = (): Stream<number> => {
+  const [tx, rx] = mpsc<number>(1);
+  keep.push(tx);
+  return Stream.from(rx);
+};
+
+/** A stream whose cleanup takes its time. */
+const untidy = (): Stream<number> =>
+  Stream.make<number>(function* (emit) {
+    try {
+      for (;;) yield* emit(1);
+    } finally {
+      yield* sleep(5);
+    }
+  });
 
 /** A future, and what is said of it. */
 const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
@@ -228,6 +269,267 @@ const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
   "a loan": [() => never().ref(), "never"],
   fromPromise: [() => fromPromise(new Promise(() => {})), "a promise"],
   signals: [() => signals("SIGUSR2").recv(), "receive (SIGUSR2)"],
+  "Stream.next": [() => quiet().next(), "next > receive from mpsc channel (empty, 1 sender open)"],
+  "Stream.next of a loan": [
+    () => quiet().ref().next(),
+    "next > receive from mpsc channel (empty, 1 sender open)",
+  ],
+  "Peekable.peek": [
+    () => quiet().peekable().peek(),
+    "next > receive from mpsc channel (empty, 1 sender open)",
+  ],
+  collect: [() => quiet().collect(), "collect > receive from mpsc channel (empty, 1 sender open)"],
+  count: [() => quiet().count(), "count > receive from mpsc channel (empty, 1 sender open)"],
+  last: [() => quiet().last(), "last > receive from mpsc channel (empty, 1 sender open)"],
+  find: [() => quiet().find(Boolean), "find > receive from mpsc channel (empty, 1 sender open)"],
+  "Stream.any": [() => quiet().any(Boolean), "any > receive from mpsc channel (empty, 1 sender open)"],
+  "Stream.all": [() => quiet().all(Boolean), "all > receive from mpsc channel (empty, 1 sender open)"],
+  fold: [
+    () => quiet().fold(0, (sum, n) => sum + n),
+    "fold > receive from mpsc channel (empty, 1 sender open)",
+  ],
+  forEach: [() => quiet().forEach(() => {}), "forEach > receive from mpsc channel (empty, 1 sender open)"],
+  "forEach, in its body": [
+    () =>
+      Stream.from([1]).forEach(function* () {
+        yield* sleep(5);
+      }),
+    "forEach > (anonymous) > sleep (due in 5 ms)",
+  ],
+  "fold, in its body": [
+    () =>
+      Stream.from([1]).fold(0, function* () {
+        yield* sleep(5);
+        return 1;
+      }),
+    "fold > (anonymous) > sleep (due in 5 ms)",
+  ],
+  "adapters of one stream": [
+    () =>
+      quiet()
+        .map((n) => n + 1)
+        .filter((n) => n > 0)
+        .take(5)
+        .enumerate()
+        .chunks(2)
+        .fuse()
+        .collect(),
+    "collect > receive from mpsc channel (empty, 1 sender open)",
+  ],
+  "broadcast, as a stream": [
+    () => Stream.from(broadcast<number>(1)[1]).collect(),
+    "collect > receive from broadcast channel (nothing new, 1 sender open)",
+  ],
+  "watch, as a stream": [
+    () => Stream.from(watch(0)[1]).collect(),
+    "collect > a change of watch channel (version 0, 1 sender open)",
+  ],
+  "JoinSet, as a stream": [
+    () => {
+      const set = new JoinSet<never>({ name: "set" });
+      set.spawn(never(), { name: "one" });
+      return Stream.from(set).collect();
+    },
+    'collect > set "set" of task 2 (one)',
+  ],
+  "JoinMap, as a stream": [
+    () => {
+      const tasks = new JoinMap<string, never>();
+      tasks.spawn("a", never(), { name: "one" });
+      return Stream.from(tasks).collect();
+    },
+    'collect > set "JoinMap" of task 2 (one)',
+  ],
+  "interval, as a stream": [() => Stream.from(interval(10)).skip(1).first(), "find > tick (due in 10 ms)"],
+  "DelayQueue, as a stream": [
+    () => {
+      const queue = new DelayQueue<string>();
+      queue.insert("a", 20);
+      return Stream.from(queue).first();
+    },
+    "find > next of DelayQueue (1 not due; due in 20 ms)",
+  ],
+  "signals, as a stream": [() => Stream.from(signals("SIGUSR2")).first(), "find > receive (SIGUSR2)"],
+  "Stream.make": [
+    () =>
+      Stream.make(function* () {
+        yield* sleep(5);
+      }).collect(),
+    "collect > make > (anonymous) > sleep (due in 5 ms)",
+  ],
+  "emit, before the next value is wanted": [
+    () => {
+      let given: Future<void> | undefined;
+      const stream = Stream.make<number>(function* (emit) {
+        given = emit(1);
+        yield* never();
+      });
+      return join(
+        stream.next(),
+        lazy(() => given),
+      );
+    },
+    "join > lazy > emit (the next value is not wanted yet)",
+  ],
+  "Stream.never": [() => Stream.never().collect(), "collect > never"],
+  "Stream.once": [() => Stream.once(never()).collect(), "collect > once > never"],
+  "Stream.unfold": [
+    () =>
+      Stream.unfold(0, function* () {
+        yield* sleep(5);
+        return undefined;
+      }).collect(),
+    "collect > unfold > (anonymous) > sleep (due in 5 ms)",
+  ],
+  "an async iterable": [
+    () => {
+      const next = (): Promise<IteratorResult<number>> => new Promise(() => {});
+      return Stream.from({ [Symbol.asyncIterator]: () => ({ next }) }).collect();
+    },
+    "collect > an async iterable > a promise",
+  ],
+  "a source that tells nothing": [
+    () => Stream.pollFn<number>(() => Pending).collect(),
+    "collect > PollFn (a stream that does not tell what it waits for)",
+  ],
+  merge: [
+    () => Stream.merge([Stream.once(never()), Stream.once(never())]).first(),
+    "find > merge | - once > never | - once > never",
+  ],
+  StreamMap: [
+    () => {
+      const map = new StreamMap<string, number>();
+      map.insert("a", Stream.once(never()));
+      return map.next();
+    },
+    "next > StreamMap | a: once > never",
+  ],
+  chain: [() => Stream.from([1]).chain(Stream.once(never())).collect(), "collect > once > never"],
+  zip: [() => Stream.from([1]).zip(Stream.once(never())).collect(), "collect > zip | right: once > never"],
+  flatMap: [
+    () =>
+      Stream.from([1])
+        .flatMap(() => Stream.once(never()))
+        .collect(),
+    "collect > once > never",
+  ],
+  flattenUnordered: [
+    () =>
+      Stream.from([Stream.once(never()), Stream.once(sleep(1))])
+        .flattenUnordered(2)
+        .collect(),
+    "collect > flattenUnordered | - once > never | - once > sleep (due in 1 ms)",
+  ],
+  buffered: [
+    () =>
+      quiet()
+        .map(() => never())
+        .buffered(2)
+        .collect(),
+    "collect > buffered > receive from mpsc channel (empty, 1 sender open)",
+  ],
+  "buffered, full": [
+    () =>
+      Stream.from([sleep(1), sleep(2)])
+        .buffered(2)
+        .collect(),
+    "collect > buffered | - sleep (due in 1 ms) | - sleep (due in 2 ms)",
+  ],
+  bufferUnordered: [
+    () =>
+      Stream.from([sleep(1), sleep(2), sleep(3)])
+        .bufferUnordered(2)
+        .collect(),
+    "collect > bufferUnordered | - sleep (due in 1 ms) | - sleep (due in 2 ms)",
+  ],
+  forEachConcurrent: [
+    () => Stream.from([1, 2]).forEachConcurrent(2, (n) => sleep(n)),
+    "forEach > forEachConcurrent | - sleep (due in 1 ms) | - sleep (due in 2 ms)",
+  ],
+  FuturesUnordered: [() => new FuturesUnordered([never()]).next(), "next > FuturesUnordered > never"],
+  FuturesOrdered: [() => new FuturesOrdered([never()]).next(), "next > FuturesOrdered > never"],
+  "Stream.andThen": [
+    () =>
+      Stream.from([1])
+        .andThen(() => sleep(3))
+        .collect(),
+    "collect > andThen > sleep (due in 3 ms)",
+  ],
+  "Stream.catchError": [
+    () =>
+      Stream.once(failed(new Error("no")))
+        .catchError(() => sleep(3))
+        .collect(),
+    "collect > catchError > sleep (due in 3 ms)",
+  ],
+  "Stream.finallyDo": [
+    () =>
+      Stream.from([1])
+        .finallyDo(() => sleep(3))
+        .collect(),
+    "collect > finallyDo > sleep (due in 3 ms)",
+  ],
+  "Stream.timeout": [
+    () => quiet().timeout(5).collect(),
+    "collect > timeout (due in 5 ms) > receive from mpsc channel (empty, 1 sender open)",
+  ],
+  debounce: [
+    () => Stream.from([1]).chain(Stream.once(never())).debounce(5).collect(),
+    "collect > debounce (due in 5 ms) > once > never",
+  ],
+  chunksTimeout: [
+    () => Stream.from([1]).chain(Stream.once(never())).chunksTimeout(2, 5).collect(),
+    "collect > chunksTimeout (due in 5 ms) > once > never",
+  ],
+  throttle: [() => Stream.from([1, 2]).throttle(5).collect(), "collect > throttle > sleep (due in 5 ms)"],
+  takeUntil: [
+    () => quiet().takeUntil(sleep(5)).collect(),
+    "collect > takeUntil | until: sleep (due in 5 ms) | stream: receive from mpsc channel (empty, 1 sender open)",
+  ],
+  "a consumer that has enough": [() => untidy().first(), "find (gives its stream up)"],
+  "a stream that ends early": [
+    () => untidy().take(1).collect(),
+    "collect > the end (gives up what it was made of)",
+  ],
+  "Stream.close": [
+    () => {
+      const stream = untidy();
+      return andThen(stream.next(), () => stream.close());
+    },
+    "andThen > close (a stream is being given up)",
+  ],
+  "Reader.read": [() => duplex(16)[0].read(new Uint8Array(1)), "read() on DuplexStream"],
+  lines: [() => new BufReader(duplex(16)[0]).lines().first(), "find > read from BufReader"],
+  "FramedRead.next": [() => new FramedRead(duplex(16)[0], linesCodec()).next(), "a frame from DuplexStream"],
+  "Framed, as a stream": [
+    () => Stream.from(new Framed(duplex(16)[0], linesCodec())).first(),
+    "find > a frame from DuplexStream",
+  ],
+  "Framed.send": [
+    () => new Framed(duplex(1)[0], linesCodec()).send("more than fits"),
+    "send() to DuplexStream",
+  ],
+  copy: [
+    () => copy(duplex(16)[0], duplex(16)[1]),
+    "copy() | - read from DuplexStream | - write to DuplexStream",
+  ],
+  copyBidirectional: [
+    () => copyBidirectional(duplex(16)[0], duplex(16)[0]),
+    "copyBidirectional() | - both ways on DuplexStream | - both ways on DuplexStream",
+  ],
+  once: [() => once(new EventTarget(), "tick"), 'event "tick"'],
+  on: [() => on(new EventTarget(), "tick").first(), 'find > event "tick"'],
+  fromCallback: [() => fromCallback(() => {}), "a promise"],
+  abortable: [() => abortable(() => never()), "abortable > never"],
+  fromReadableStream: [
+    () => fromReadableStream(new ReadableStream<number>()).first(),
+    "find > a chunk of a ReadableStream",
+  ],
+  fromNodeReadable: [() => fromNodeReadable(new PassThrough()).first(), "find > a chunk of a Readable"],
+  whileConnected: [
+    () => whileConnected(new ServerResponse(new IncomingMessage(new Socket())), never()),
+    "whileConnected > never",
+  ],
 };
 
 describe("snapshot: what is said of", () => {

@@ -1,6 +1,6 @@
 import { Frame } from "../core/frame.ts";
 import { Future } from "../core/future.ts";
-import type { Inspection, InspectionTarget } from "../core/inspection.ts";
+import { type Inspection, type InspectionTarget, inspectionOf, type Polled } from "../core/inspection.ts";
 import type { Executor } from "../task/executor.ts";
 import { makerOf } from "../task/origins.ts";
 import { type Task, TaskBit } from "../task/task.ts";
@@ -30,14 +30,16 @@ function numbered({ kind, name, key }: InspectionTarget): string {
 /** A thing that is being filled in. */
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What polls or has polled something: a task, a child of a combinator, or a future. */
-type Poller = Partial<Task & { parent: object; owner: object; future: Future<unknown> }>;
+/** What polls or has polled something: a task, a child of a combinator, a member of a pool, or a future. */
+type Poller = Partial<Task & { parent: object; owner: object; future: Future<unknown>; polled: Polled }>;
 
 class Snapshots {
   private readonly executor: Executor;
   private readonly now: number;
   /** The waits of tasks and of all that combinators and scopes poll. */
   private readonly waits = new Map<unknown, Mutable<WaitSnapshot>>();
+  /** What polls each part, as that tells: not everything that owns a future has an owner itself. */
+  private readonly pollers = new Map<object, object>();
   /** Who has what, for {@link nameParts}. */
   private readonly holders: [Mutable<TaskRef>, object][] = [];
   private parts = 0;
@@ -52,7 +54,19 @@ class Snapshots {
     for (let at: Poller | undefined | null = start; at !== undefined && at !== null; ) {
       yield at;
       if (at.extras !== undefined) return;
-      at = at.parent ?? at.owner;
+      at = at.parent ?? this.pollers.get(at) ?? at.owner;
+    }
+  }
+
+  /** Notes what polls each part of what a task waits for. To be done for all tasks before the first {@link wait}. */
+  notePollers(whole: Future<unknown>): void {
+    const parts: Polled[] = [whole];
+    for (const part of parts) {
+      for (const [, polled] of inspect(innermost(part)).futures ?? []) {
+        if (this.pollers.has(polled)) continue;
+        this.pollers.set(polled, part);
+        parts.push(polled);
+      }
     }
   }
 
@@ -69,7 +83,7 @@ class Snapshots {
   nameParts(): void {
     for (const [ref, by] of this.holders) {
       for (const at of this.outward(by)) {
-        const wait = this.waits.get(at) ?? this.waits.get(at.future);
+        const wait = this.waits.get(at) ?? this.waits.get(at.polled ?? at.future);
         if (wait === undefined) continue;
         wait.part ??= ++this.parts;
         ref.part = wait.part;
@@ -112,13 +126,9 @@ class Snapshots {
   }
 
   /** @param path - the futures that poll this one, lest one that names itself is followed for ever */
-  wait(future: Future<unknown>, name = "", path: ReadonlySet<Future<unknown>> = new Set()): WaitSnapshot {
+  wait(polled: Polled, name = "", path: ReadonlySet<Polled> = new Set()): WaitSnapshot {
     const chain: string[] = [];
-    let at = future;
-    while (at instanceof Frame && at.awaited !== null) {
-      chain.push(at.name);
-      at = at.awaited;
-    }
+    const at = innermost(polled, chain);
     if (chain.length > LONGEST_CHAIN) {
       const left = chain.length - LONGEST_CHAIN;
       chain.splice(LONGEST_CHAIN / 2, left, `… ${left} more …`);
@@ -143,19 +153,29 @@ class Snapshots {
       ...(any === true && { any }),
       ...((outside === true || known?.includes(null) === true) && { outside: true }),
       ...(owns === true && { owns }),
-      ...(at.inspect === Future.prototype.inspect && { silent: true }),
+      ...(at instanceof Future && at.inspect === Future.prototype.inspect && { silent: true }),
     } satisfies WaitSnapshot;
-    this.waits.set(future, wait);
+    this.waits.set(polled, wait);
     return wait;
   }
 }
 
-/** What a future tells of itself. A dump is for a program that is in trouble already, and must not fail. */
-function inspect(future: Future<unknown>): Inspection {
+/** What is at the end of a chain of coroutines; their names go into `chain`. */
+function innermost(polled: Polled, chain?: string[]): Polled {
+  let at = polled;
+  while (at instanceof Frame && at.awaited !== null) {
+    chain?.push(at.name);
+    at = at.awaited;
+  }
+  return at;
+}
+
+/** What a future or a source tells of itself. A dump is for a program that is in trouble already, and must not fail. */
+function inspect(polled: Polled): Inspection {
   try {
-    return future.inspect();
+    return inspectionOf(polled);
   } catch (error) {
-    return { op: future.constructor.name, state: `its inspect has thrown ${String(error)}` };
+    return { op: polled.constructor.name, state: `its inspect has thrown ${String(error)}` };
   }
 }
 
@@ -164,7 +184,9 @@ function takeSnapshot(executor: Executor, rest: Rest): RuntimeSnapshot {
   const tasks = new Map<number, TaskSnapshot & { scopes: GroupSnapshot[] }>();
   const scopes: [task: number, scope: WaitSnapshot][] = [];
   const live = executor.liveTasks();
-  for (const task of live.flatMap((group) => group.tasks)) {
+  const all = live.flatMap((group) => group.tasks);
+  for (const { future } of all) if (future !== null) snapshots.notePollers(future);
+  for (const task of all) {
     const waitsFor = task.future === null ? undefined : snapshots.wait(task.future);
     tasks.set(task.id, { ...snapshots.task(task, waitsFor), scopes: [] });
     for (const wait of partsOf(waitsFor)) if (wait.owns === true) scopes.push([task.id, wait]);

@@ -149,6 +149,10 @@ export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable
   [Symbol.dispose](): void {
     this.close();
   }
+
+  inspectNext(): Inspection {
+    return { op: "receive", state: this.names.join(", ") };
+  }
 }
 
 class Recv extends Future<SignalName> {

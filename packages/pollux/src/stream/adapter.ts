@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import { type Inspection, inspectionOf } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 
@@ -14,5 +15,9 @@ export abstract class Adapter<T, U> implements StreamSource<U> {
 
   cancel(cx: Context): Poll<void> {
     return this.source.cancel(cx);
+  }
+
+  inspectNext(): Inspection {
+    return inspectionOf(this.source);
   }
 }

@@ -1,5 +1,6 @@
 import { callWith } from "../core/call-with.ts";
 import type { Context } from "../core/context.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Adapter } from "./adapter.ts";
@@ -31,5 +32,10 @@ export class AndThen<T, U> extends Adapter<T, U> {
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.inner, this.source]);
     return this.teardown.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    const { running } = this.inner;
+    return running === null ? super.inspectNext() : around("andThen", running);
   }
 }

@@ -1,6 +1,7 @@
 import { Adopted, isThenable } from "../core/adopted.ts";
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 
@@ -72,5 +73,9 @@ export class AsyncIter<T> implements StreamSource<T> {
     this.iterable = null;
     this.iterator = null;
     this.next = null;
+  }
+
+  inspectNext(): Inspection {
+    return around("an async iterable", this.next);
   }
 }

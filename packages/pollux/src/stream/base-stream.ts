@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { FutureInUseError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import { Close } from "./close.ts";
@@ -24,6 +25,8 @@ export abstract class BaseStream<T> implements StreamSource<T>, AsyncIterable<T>
   abstract pollNext(cx: Context): Poll<T | End>;
 
   abstract cancel(cx: Context): Poll<void>;
+
+  abstract inspectNext(): Inspection;
 
   /**
    * The next value, or {@link End}. An error of the stream is thrown, and does not end it: the next one may give a value.

@@ -1,5 +1,6 @@
 import { failed } from "../combine/ready.ts";
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Adapter } from "./adapter.ts";
@@ -57,5 +58,12 @@ export class Buffered<U> extends Adapter<unknown, U> {
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.pool, this.source]);
     return this.teardown.cancel(cx);
+  }
+
+  /** One that ends, or that comes, may be enough: whoever has what it wants gives the others up. */
+  override inspectNext(): Inspection {
+    const takes = !this.ended && this.pool.size < this.limit;
+    const futures = this.pool.polled();
+    return { op: "buffered", futures: takes ? [["", this.source], ...futures] : futures, any: true };
   }
 }

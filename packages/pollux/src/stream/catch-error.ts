@@ -1,6 +1,7 @@
 import { callWith } from "../core/call-with.ts";
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
+import { around, type Inspection, inspectionOf } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { EarlyEnd } from "./early-end.ts";
@@ -64,5 +65,11 @@ export class CatchError<T, U> extends EarlyEnd<T, T | U> {
     const source: Cancellable = { cancel: (context) => super.cancel(context) };
     this.both ??= new Teardown([source, this.successor]);
     return this.both.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    const { running } = this.inner;
+    if (running !== null) return around("catchError", running);
+    return this.isOver && this.successor !== null ? inspectionOf(this.successor) : super.inspectNext();
   }
 }

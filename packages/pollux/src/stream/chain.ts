@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import { type Inspection, inspectionOf } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Adapter } from "./adapter.ts";
@@ -29,5 +30,9 @@ export class Chain<T> extends Adapter<T, T> {
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.source, this.second], true);
     return this.teardown.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return inspectionOf(this.firstEnded ? this.second : this.source);
   }
 }

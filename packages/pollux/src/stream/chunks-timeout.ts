@@ -1,5 +1,6 @@
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { type Sleep, sleep } from "../time/sleep.ts";
@@ -53,5 +54,10 @@ export class ChunksTimeout<T> extends Adapter<T, T[]> {
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.source, ...disposalsOf(this.take(cx))]);
     return this.teardown.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    if (this.values.length === 0) return super.inspectNext();
+    return { ...this.timer.inspect(), ...around("chunksTimeout", this.source), any: true };
   }
 }

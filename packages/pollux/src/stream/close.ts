@@ -2,6 +2,7 @@ import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
 /** Gives a stream up. A cancel goes on with that. */
@@ -40,5 +41,9 @@ export class Close extends Future<void> {
   private end(): void {
     this.source = null;
     this.ended = true;
+  }
+
+  override inspect(): Inspection {
+    return { op: "close", state: "a stream is being given up" };
   }
 }

@@ -17,6 +17,10 @@ export class Collect<T> extends Consumer<T, T[]> {
     this.values = [];
   }
 
+  protected override get what(): string {
+    return "collect";
+  }
+
   protected override consume(cx: Context): Poll<T[]> {
     const { source, values } = this;
     for (;;) {

@@ -9,6 +9,7 @@ import {
   type PolluxError,
 } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { StreamSource } from "../core/stream-source.ts";
 import { ENOUGH } from "./enough.ts";
@@ -54,6 +55,14 @@ export abstract class Consumer<T, R> extends Future<R> {
 
   /** Takes values until there is an outcome, or none is ready: a source that has values takes budget, so the loop ends. */
   protected abstract consume(cx: Context): Poll<R>;
+
+  /** How a dump calls it. */
+  protected abstract readonly what: string;
+
+  /** What it has made of the latest value and waits for. */
+  protected get running(): Future<unknown> | null {
+    return null;
+  }
 
   /** What is given up when the stream has not ended. */
   protected parts(): Cancellable {
@@ -130,6 +139,11 @@ export abstract class Consumer<T, R> extends Future<R> {
       },
     };
     return new Teardown([fail, goOn]);
+  }
+
+  override inspect(): Inspection {
+    if (this.phase > Busy) return { op: this.what, state: "gives its stream up" };
+    return around(this.what, this.running ?? this.source);
   }
 
   private finish(): void {

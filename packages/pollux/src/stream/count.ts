@@ -12,6 +12,10 @@ export class Count extends Consumer<unknown, number> {
     this.count = 0;
   }
 
+  protected override get what(): string {
+    return "count";
+  }
+
   protected override consume(cx: Context): Poll<number> {
     for (;;) {
       const poll = this.source.pollNext(cx);

@@ -1,5 +1,6 @@
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { type Sleep, sleep } from "../time/sleep.ts";
@@ -47,5 +48,10 @@ export class Debounce<T> extends Adapter<T, T> {
     this.timer.cancel(cx);
     this.teardown ??= new Teardown([this.source, ...disposalsOf([this.latest])]);
     return this.teardown.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    if (this.latest === Pending) return super.inspectNext();
+    return { ...this.timer.inspect(), ...around("debounce", this.source), any: true };
   }
 }

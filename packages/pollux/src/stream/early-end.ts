@@ -2,6 +2,7 @@ import { type Cancellable, Cleanup } from "../core/cleanup.ts";
 import { collect } from "../core/collect.ts";
 import type { Context } from "../core/context.ts";
 import { CleanupError } from "../core/errors.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Adapter } from "./adapter.ts";
@@ -53,5 +54,10 @@ export abstract class EarlyEnd<T, U> extends Adapter<T, U> {
     if (this.cleanup !== null) return this.cleanUp(this.cleanup, cx);
     this.teardown ??= this.parts();
     return this.teardown.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    if (this.cleanup === null || this.isOver) return super.inspectNext();
+    return { op: "the end", state: "gives up what it was made of" };
   }
 }

@@ -2,6 +2,7 @@ import { callWith } from "../core/call-with.ts";
 import { collect } from "../core/collect.ts";
 import type { Context } from "../core/context.ts";
 import { CleanupError } from "../core/errors.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Adapter } from "./adapter.ts";
@@ -75,5 +76,10 @@ export class FinallyDo<T> extends Adapter<T, T> {
     this.errors = null;
     if (errors !== null) throw new CleanupError(cx.cancelReason, errors);
     return undefined;
+  }
+
+  override inspectNext(): Inspection {
+    const { running } = this.inner;
+    return running === null ? super.inspectNext() : around("finallyDo", running);
   }
 }

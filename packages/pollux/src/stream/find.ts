@@ -13,6 +13,10 @@ export class Find<T> extends Consumer<T, T | undefined> {
     this.predicate = predicate;
   }
 
+  protected override get what(): string {
+    return "find";
+  }
+
   protected override consume(cx: Context): Poll<T | undefined> {
     for (;;) {
       const poll = this.source.pollNext(cx);

@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Adapter } from "./adapter.ts";
@@ -51,5 +52,12 @@ export class FlattenUnordered<T> extends Adapter<StreamInput<T>, T> {
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.pool, this.source]);
     return this.teardown.cancel(cx);
+  }
+
+  /** One that ends, or that comes, may be enough: whoever has what it wants gives the others up. */
+  override inspectNext(): Inspection {
+    const takes = !this.ended && this.pool.size < this.limit;
+    const futures = this.pool.polled();
+    return { op: "flattenUnordered", futures: takes ? [["", this.source], ...futures] : futures, any: true };
   }
 }

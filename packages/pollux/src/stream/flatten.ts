@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import { type Inspection, inspectionOf } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Adapter } from "./adapter.ts";
@@ -34,5 +35,9 @@ export class Flatten<T> extends Adapter<StreamInput<T>, T> {
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.current, this.source]);
     return this.teardown.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return inspectionOf(this.current ?? this.source);
   }
 }

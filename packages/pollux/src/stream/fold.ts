@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import { callWithBoth } from "../core/call-with.ts";
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
+import type { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Consumer } from "./consumer.ts";
@@ -23,6 +24,14 @@ export class Fold<T, S> extends Consumer<T, S> {
     this.state = initial;
     this.fn = fn;
     this.inner = new Inner("fold");
+  }
+
+  protected override get what(): string {
+    return "fold";
+  }
+
+  protected override get running(): Future<unknown> | null {
+    return this.inner.running;
   }
 
   protected override consume(cx: Context): Poll<S> {

@@ -2,6 +2,7 @@ import { ambient } from "../core/ambient.ts";
 import { callWith } from "../core/call-with.ts";
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
+import type { Future } from "../core/future.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Consumer } from "./consumer.ts";
@@ -21,6 +22,14 @@ export class ForEach<T> extends Consumer<T, void> {
     super(source);
     this.fn = fn;
     this.inner = new Inner("forEach");
+  }
+
+  protected override get what(): string {
+    return "forEach";
+  }
+
+  protected override get running(): Future<unknown> | null {
+    return this.inner.running;
   }
 
   protected override consume(cx: Context): Poll<void> {

@@ -64,6 +64,10 @@ export class FutureMember extends Member {
     return this.outcome;
   }
 
+  override get polled(): Future<unknown> {
+    return this.future;
+  }
+
   override giveUp(): Poll<void> {
     const { future } = this;
     if (this.state === Idle) {

@@ -1,6 +1,7 @@
 import { requireFuture } from "../combine/require-future.ts";
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import type { End } from "../core/stream-source.ts";
 import { BaseStream } from "./base-stream.ts";
@@ -68,5 +69,9 @@ export class FuturesOrdered<T> extends BaseStream<T> {
    */
   override cancel(cx: Context): Poll<void> {
     return this.pool.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return { op: "FuturesOrdered", futures: this.pool.polled(), any: true };
   }
 }

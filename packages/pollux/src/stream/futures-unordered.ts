@@ -1,6 +1,7 @@
 import { requireFuture } from "../combine/require-future.ts";
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { BaseStream } from "./base-stream.ts";
@@ -68,5 +69,9 @@ export class FuturesUnordered<T> extends BaseStream<T> {
   /** Cancels all futures at the same time. It can be filled again when that has ended. */
   override cancel(cx: Context): Poll<void> {
     return this.pool.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return { op: "FuturesUnordered", futures: this.pool.polled(), any: true };
   }
 }

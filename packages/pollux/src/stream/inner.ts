@@ -16,6 +16,11 @@ export class Inner implements Cancellable {
     this.who = who;
   }
 
+  /** What is running. */
+  get running(): Future<unknown> | null {
+    return this.future;
+  }
+
   get isRunning(): boolean {
     return this.future !== null;
   }

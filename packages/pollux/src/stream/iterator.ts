@@ -3,6 +3,7 @@ import { collect } from "../core/collect.ts";
 import type { Context } from "../core/context.ts";
 import { CancelledError, CleanupError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import type { JoinHandle } from "../task/join-handle.ts";
@@ -47,6 +48,11 @@ class Step<T> extends Future<T | End> {
     if (this.cleanup === null) return undefined;
     if (this.cleanUp(this.cleanup, cx) === Pending) return Pending;
     throw this.failure;
+  }
+
+  override inspect(): Inspection {
+    if (this.cleanup !== null) return { op: "for await", state: "gives its stream up" };
+    return around("for await", this.source);
   }
 }
 

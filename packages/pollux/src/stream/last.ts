@@ -14,6 +14,10 @@ export class Last<T> extends Consumer<T, T | undefined> {
     this.value = undefined;
   }
 
+  protected override get what(): string {
+    return "last";
+  }
+
   protected override consume(cx: Context): Poll<T | undefined> {
     for (;;) {
       const poll = this.source.pollNext(cx);

@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import type { Lender } from "./next.ts";
@@ -21,5 +22,9 @@ export class Loan<T> implements StreamSource<T> {
   cancel(): Poll<void> {
     this.lender?.leave(this);
     this.lender = null;
+  }
+
+  inspectNext(): Inspection {
+    return this.lender?.inspectNext() ?? { op: "next", state: "given back" };
   }
 }

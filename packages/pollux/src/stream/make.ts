@@ -3,6 +3,7 @@ import type { Context, Waker } from "../core/context.ts";
 import { blockFuture } from "../core/coroutine.ts";
 import { ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
@@ -69,6 +70,13 @@ class Emission<T> extends Future<void> implements Linked<Emission<T>> {
     this.waker = null;
     // The body is polled right after this: one that awaits its `emit` itself needs no wake.
     if (waker !== polled) waker?.wake();
+  }
+
+  override inspect(): Inspection {
+    return {
+      op: "emit",
+      state: this.state === Given ? "the next value is not wanted yet" : "its value is not wanted yet",
+    };
   }
 }
 
@@ -187,5 +195,9 @@ export class Make<T> implements StreamSource<T> {
     }
     this.end();
     return undefined;
+  }
+
+  inspectNext(): Inspection {
+    return around("make", this.body);
   }
 }

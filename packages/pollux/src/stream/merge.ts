@@ -1,5 +1,6 @@
 import { randomBelow } from "../combine/random.ts";
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import type { Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import { SourcePool } from "./source-pool.ts";
@@ -32,5 +33,9 @@ export class Merge<T> implements StreamSource<T> {
   cancel(cx: Context): Poll<void> {
     this.begin();
     return this.pool.cancel(cx);
+  }
+
+  inspectNext(): Inspection {
+    return { op: "merge", futures: this.pool.polled(), any: true };
   }
 }

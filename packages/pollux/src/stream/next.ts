@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { End } from "../core/stream-source.ts";
 
@@ -9,6 +10,7 @@ export interface Lender<T> {
   pollFor(borrower: object, cx: Context): Poll<T | End>;
   /** The borrower waits no longer. */
   leave(borrower: object): void;
+  inspectNext(): Inspection;
 }
 
 /** The next value of a stream, which it borrows: a cancel leaves that as it is. */
@@ -38,5 +40,9 @@ export class Next<T> extends Future<T | End> {
   override cancel(): Poll<void> {
     this.lender?.leave(this);
     this.lender = null;
+  }
+
+  override inspect(): Inspection {
+    return around("next", this.lender);
   }
 }

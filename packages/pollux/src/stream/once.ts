@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Inner } from "./inner.ts";
@@ -45,5 +46,9 @@ export class Once<T> implements StreamSource<T> {
   cancel(cx: Context): Poll<void> {
     this.state = Done;
     return this.inner.cancel(cx);
+  }
+
+  inspectNext(): Inspection {
+    return around("once", this.inner.running);
   }
 }

@@ -1,6 +1,7 @@
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { Polled } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { type FutureMember, FuturePool } from "./future-pool.ts";
@@ -38,6 +39,11 @@ export class OrderedPool implements Cancellable {
     this.first = member;
     if (this.last === null) this.last = member;
     this.size++;
+  }
+
+  /** For dumps: the futures that have not ended. */
+  polled(): [name: string, polled: Polled][] {
+    return this.pool.polled();
   }
 
   /** To follow a push that comes outside of a poll. */

@@ -1,6 +1,7 @@
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import { type Inspection, inspectionOf } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import { BaseStream } from "./base-stream.ts";
@@ -21,6 +22,10 @@ class Peeking<T> implements Lender<T> {
 
   leave(borrower: object): void {
     this.of.leave(borrower);
+  }
+
+  inspectNext(): Inspection {
+    return this.of.inspectNext();
   }
 }
 
@@ -87,5 +92,9 @@ export class Peekable<T> extends BaseStream<T> {
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.source, ...disposalsOf([this.peeked])]);
     return this.teardown.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return inspectionOf(this.source);
   }
 }

@@ -1,6 +1,7 @@
 import { collect } from "../core/collect.ts";
 import { Context, type RuntimeHandle } from "../core/context.ts";
 import { CleanupError } from "../core/errors.ts";
+import type { Polled } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 
@@ -32,8 +33,16 @@ export abstract class Member extends Context implements Linked<Member> {
     this.queued = false;
   }
 
+  /** What it stands for. */
+  abstract readonly polled: Polled;
+
   /** Cancels what the member stands for. */
   abstract giveUp(): Poll<void>;
+
+  /** Who has polled it: a dump goes on from there to its task. */
+  get parent(): Context | null {
+    return this.pool.cx;
+  }
 
   override wake(): void {
     if (!this.queued && this.list !== null) this.pool.woken(this);
@@ -83,6 +92,12 @@ export class Pool<M extends Member> {
 
   get size(): number {
     return this.members.size;
+  }
+
+  /** For dumps: what the members stand for. */
+  polled(nameOf: (member: M) => string = () => ""): [name: string, polled: Polled][] {
+    // All members were added as this kind.
+    return Array.from(this.members, (member) => [nameOf(member as M), member.polled]);
   }
 
   /** Called with the end: nobody waits any more. */

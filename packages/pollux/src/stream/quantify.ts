@@ -15,6 +15,10 @@ export class Quantify<T> extends Consumer<T, boolean> {
     this.answer = answer;
   }
 
+  protected override get what(): string {
+    return this.answer ? "any" : "all";
+  }
+
   protected override consume(cx: Context): Poll<boolean> {
     const { answer } = this;
     for (;;) {

@@ -14,6 +14,10 @@ export class SourceMember<T> extends Member {
     this.key = key;
   }
 
+  override get polled(): StreamSource<T> {
+    return this.source;
+  }
+
   override giveUp(): Poll<void> {
     return this.source.cancel(this);
   }

@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { BaseStream } from "./base-stream.ts";
@@ -94,5 +95,9 @@ export class StreamMap<K, T> extends BaseStream<[key: K, value: T]> {
   override cancel(cx: Context): Poll<void> {
     this.byKey.clear();
     return this.pool.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return { op: "StreamMap", futures: this.pool.polled(({ key }) => String(key)), any: true };
   }
 }

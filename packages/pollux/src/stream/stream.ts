@@ -5,7 +5,8 @@ import type { Flat } from "../combine/types.ts";
 import type { Context } from "../core/context.ts";
 import { MovedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
-import { Pending, type Poll } from "../core/poll.ts";
+import { type Inspection, inspectionOf } from "../core/inspection.ts";
+import type { Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import { checkCount } from "../sync/count.ts";
 import type { Body } from "../sync/with-guard.ts";
@@ -41,6 +42,7 @@ import { type Emit, Make } from "./make.ts";
 import { Mapped } from "./map.ts";
 import { MapWhile } from "./map-while.ts";
 import { Merge } from "./merge.ts";
+import { Never } from "./never.ts";
 import { Once } from "./once.ts";
 import { Peekable } from "./peekable.ts";
 import { PollFn } from "./poll-fn.ts";
@@ -215,7 +217,7 @@ export class Stream<T> extends BaseStream<T> {
    * ```
    */
   static never<T = never>(): Stream<T> {
-    return new Stream(new PollFn<T>(() => Pending));
+    return new Stream<T>(new Never());
   }
 
   /**
@@ -258,6 +260,12 @@ export class Stream<T> extends BaseStream<T> {
     const { source } = this;
     if (source === null) throw new MovedError(this.movedInto);
     return source.pollNext(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return this.source === null
+      ? { op: "next", state: "the stream has gone elsewhere" }
+      : inspectionOf(this.source);
   }
 
   override cancel(cx: Context): Poll<void> {

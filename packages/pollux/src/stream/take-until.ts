@@ -1,6 +1,7 @@
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { EarlyEnd } from "./early-end.ts";
@@ -54,5 +55,18 @@ export class TakeUntil<T> extends EarlyEnd<T, T> {
     // One that somebody else awaits is theirs.
     const own = until !== null && (this.begun || (until.owner === null && !until.shared)) ? until : null;
     return new Teardown([own, this.sourceEnded ? null : this.source], true);
+  }
+
+  override inspectNext(): Inspection {
+    const { until } = this;
+    if (until === null || this.sourceEnded) return super.inspectNext();
+    return {
+      op: "takeUntil",
+      futures: [
+        ["until", until],
+        ["stream", this.source],
+      ],
+      any: true,
+    };
   }
 }

@@ -1,4 +1,5 @@
 import type { Context } from "../core/context.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { type Sleep, sleep } from "../time/sleep.ts";
@@ -33,5 +34,9 @@ export class Throttle<T> extends Adapter<T, T> {
   override cancel(cx: Context): Poll<void> {
     this.timer.cancel(cx);
     return super.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    return this.waits ? around("throttle", this.timer) : super.inspectNext();
   }
 }

@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import { TimeoutError } from "../core/errors.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { End, StreamSource } from "../core/stream-source.ts";
 import { type Sleep, sleep } from "../time/sleep.ts";
@@ -64,5 +65,10 @@ export class Timeout<T> extends Adapter<T, T> {
   override cancel(cx: Context): Poll<void> {
     this.stop(cx);
     return super.cancel(cx);
+  }
+
+  override inspectNext(): Inspection {
+    if (!this.waits || this.expired) return super.inspectNext();
+    return { ...this.timer.inspect(), ...around("timeout", this.source), any: true };
   }
 }

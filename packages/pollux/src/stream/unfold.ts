@@ -1,5 +1,6 @@
 import { callWith } from "../core/call-with.ts";
 import type { Context } from "../core/context.ts";
+import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Inner } from "./inner.ts";
@@ -46,5 +47,9 @@ export class Unfold<S, T> implements StreamSource<T> {
   cancel(cx: Context): Poll<void> {
     this.fn = null;
     return this.inner.cancel(cx);
+  }
+
+  inspectNext(): Inspection {
+    return around("unfold", this.inner.running);
   }
 }

@@ -1,5 +1,6 @@
 import type { Cancellable } from "../core/cleanup.ts";
 import type { Context } from "../core/context.ts";
+import type { Inspection, Polled } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { EarlyEnd } from "./early-end.ts";
@@ -52,5 +53,14 @@ export class Zip<T, U> extends EarlyEnd<T, [T, U]> {
     const left = this.leftEnded ? null : this.source;
     const right = this.rightEnded ? null : this.right;
     return new Teardown([left, right, ...disposalsOf([this.leftValue, this.rightValue])], true);
+  }
+
+  /** One side may be enough: its end. */
+  override inspectNext(): Inspection {
+    if (this.leftEnded || this.rightEnded) return super.inspectNext();
+    const futures: [string, Polled][] = [];
+    if (this.leftValue === End) futures.push(["left", this.source]);
+    if (this.rightValue === End) futures.push(["right", this.right]);
+    return { op: "zip", futures, any: true };
   }
 }

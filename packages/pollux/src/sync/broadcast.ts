@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { ClosedError, WouldBlockError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import {
@@ -375,5 +376,9 @@ export class BroadcastReceiver<T> implements StreamSource<T>, AsyncIterable<T>, 
   /** Weak senders that are open. */
   get senderWeakCount(): number {
     return this.channel.weakCount;
+  }
+
+  inspectNext(): Inspection {
+    return this.waiting?.inspect() ?? { op: "receive" };
   }
 }

@@ -220,6 +220,10 @@ export class MpscReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Dispo
   get senderWeakCount(): number {
     return this.channel.weakCount;
   }
+
+  inspectNext(): Inspection {
+    return inspectReceiving(this.channel);
+  }
 }
 
 function pollChannel<T>(channel: MpscChannel<T>, receiving: Receiving, cx: Context): Poll<T> {

@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { Closed } from "./closed.ts";
@@ -363,5 +364,9 @@ export class WatchReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
   /** Whether both receive from the same senders. */
   sameChannel(other: WatchReceiver<T>): boolean {
     return this.channel === other.channel;
+  }
+
+  inspectNext(): Inspection {
+    return this.waiting?.inspect() ?? { op: "receive" };
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { AbortHandle } from "./abort-handle.ts";
@@ -136,6 +137,10 @@ export class JoinMap<K, V>
   pollNext(cx: Context): Poll<[key: K, result: TaskResult<V>] | End> {
     const poll = this.#stream.pollNext(cx);
     return poll === Pending || poll === End ? poll : [this.#queue.join(poll), resultOf<V>(poll)];
+  }
+
+  inspectNext(): Inspection {
+    return this.#stream.inspectNext();
   }
 
   /** Aborts all tasks and waits for their cleanup, as a stream of them does when it is given up: see {@link shutdown}. */

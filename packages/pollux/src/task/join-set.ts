@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
 import { attachErrors } from "../core/further-errors.ts";
 import { type Future, isFuture } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { AbortHandle } from "./abort-handle.ts";
@@ -138,6 +139,10 @@ export class JoinSet<T> implements StreamSource<T>, Disposable, AsyncDisposable 
   pollNext(cx: Context): Poll<T | End> {
     const poll = this.#stream.pollNext(cx);
     return poll === Pending || poll === End ? poll : (poll.result() as T);
+  }
+
+  inspectNext(): Inspection {
+    return this.#stream.inspectNext();
   }
 
   /** Aborts all tasks and waits for their cleanup, as a stream of them does when it is given up: see {@link shutdown}. */

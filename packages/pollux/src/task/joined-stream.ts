@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { type CompletionQueue, NextCompleted, Shutdown } from "./completion-queue.ts";
@@ -46,5 +47,9 @@ export class JoinedStream {
     }
     this.shutdown = null;
     return undefined;
+  }
+
+  inspectNext(): Inspection {
+    return this.next?.inspect() ?? { op: `set ${JSON.stringify(this.queue.name)}` };
   }
 }

@@ -318,4 +318,8 @@ export class DelayQueue<T> implements StreamSource<Delayed<T>> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Delayed<T>, void, void> {
     for (let next = await this.next(); next !== undefined; next = await this.next()) yield next;
   }
+
+  inspectNext(): Inspection {
+    return this.inspect();
+  }
 }

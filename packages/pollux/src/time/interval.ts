@@ -188,6 +188,10 @@ export class Interval implements StreamSource<number> {
   async *[Symbol.asyncIterator](): AsyncGenerator<number, never, void> {
     for (;;) yield await this.tick();
   }
+
+  inspectNext(): Inspection {
+    return this.inspect();
+  }
 }
 
 /**

@@ -161,6 +161,39 @@ describe.each(reactors)("tcp on the %s reactor", (name, options) => {
     expect(polls).toBe(2);
   });
 
+  test("a vectored read fills several buffers in their order, and waits as a read does", async () => {
+    const { ours, theirs } = await go(connection());
+    const bufs = [new Uint8Array(3), new Uint8Array(0), new Uint8Array(4), new Uint8Array(100)];
+    const text = (): string => bufs.map((buf) => Buffer.from(buf).toString().replaceAll("\0", "")).join("|");
+    expect(() => theirs.tryReadVectored(bufs)).toThrow(WouldBlockError);
+    const read = go(theirs.readVectored(bufs));
+    await turn();
+    await go(ours.writeAll(bytes("hello world")));
+    expect([await read, text()]).toEqual([11, "hel||lo w|orld"]);
+    await go(ours.writeAll(bytes("again")));
+    await go(theirs.readable());
+    expect([theirs.tryReadVectored([new Uint8Array(2)]), theirs.bytesRead]).toEqual([2, 13]);
+    ours.close();
+    expect([await go(theirs.readVectored(bufs)), await go(theirs.readVectored(bufs))]).toEqual([3, 0]);
+    expect(() => theirs.readVectored([])).toThrow(RangeError);
+    expect(() => theirs.readVectored("x" as never)).toThrow(TypeError);
+    theirs.close();
+  });
+
+  test("a vectored read of more buffers than one call takes loses nothing", async () => {
+    const { ours, theirs } = await go(connection());
+    const sent = Buffer.alloc(1000, "0123456789");
+    await go(ours.writeAll(sent));
+    await go(ours.shutdown());
+    const bufs = Array.from({ length: 100 }, () => new Uint8Array(1));
+    let received = "";
+    for (let n: number; (n = await go(theirs.readVectored(bufs))) > 0; )
+      received += Buffer.concat(bufs.slice(0, n)).toString();
+    expect(received).toBe(sent.toString());
+    ours.close();
+    theirs.close();
+  });
+
   test("a vectored write sends several buffers in their order", async () => {
     const { ours, theirs } = await go(connection());
     const bufs = ["he", "", "llo", " ", "world"].map(bytes);

@@ -117,6 +117,21 @@ describe("package: installed", () => {
     },
   );
 
+  test("has the low level of the reactor as an entry of its own, with types", () => {
+    const source = `
+      import { AsyncFd, OwnedFd } from "pollux/reactor";
+      const read: (buf: Uint8Array) => number = OwnedFd.prototype.read;
+      console.log(typeof AsyncFd.register, typeof read);`;
+    writeFileSync(join(packed.project, "main.ts"), source);
+    compile("reactor", {
+      module: "nodenext",
+      outDir: "out",
+      types: [],
+      lib: ["ES2022", "ESNext.Disposable", "DOM"],
+    });
+    expect(node(packed.project, "out/main.js")).toBe("function function\n");
+  });
+
   test("runs a program under Node", () => {
     writeFileSync(join(packed.project, "main.ts"), program);
     compile("nodenext", { module: "nodenext", outDir: "out" });

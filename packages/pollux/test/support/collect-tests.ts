@@ -12,6 +12,7 @@ const vitest = `
   const groups = [];
   export const test = (title) => void names.push([...groups, title].join(" > "));
   test.each = test.for = () => test;
+  test.runIf = () => test;
   test.concurrent = test;
   export const describe = (title, block) => {
     groups.push(title);

@@ -1,5 +1,6 @@
+import { readSync } from "node:fs";
 import type { Context } from "../../src/core/context.ts";
-import { ClosedError } from "../../src/core/errors.ts";
+import { ClosedError, UnsupportedError } from "../../src/core/errors.ts";
 import { LinkedList } from "../../src/core/list.ts";
 import { Pending, type Poll } from "../../src/core/poll.ts";
 import { Acceptor } from "../../src/reactor/acceptor.ts";
@@ -10,10 +11,17 @@ import type {
   SocketOptions,
   TcpConnectOptions,
   TcpListenOptions,
+  UdpBindOptions,
 } from "../../src/reactor/options.ts";
 import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Readiness } from "../../src/reactor/readiness.ts";
-import type { LookupSource, TcpListenerSource, TcpStreamSource } from "../../src/reactor/source.ts";
+import type {
+  LookupSource,
+  TcpListenerSource,
+  TcpStreamSource,
+  UdpSource,
+} from "../../src/reactor/source.ts";
+import { failure, type SimUdpNet, SimUdpSocket } from "./sim-udp-socket.ts";
 
 /** Bytes that one direction of a connection holds. */
 const CAPACITY = 65_536;
@@ -24,10 +32,12 @@ const HOSTS: Record<string, string> = { localhost: "127.0.0.1", "127.0.0.1": "12
  * A network in memory: deterministic, and without a system below. Its sources wake each other directly, so a paused clock
  * goes on while they wait.
  */
-export class SimReactor implements Reactor {
+export class SimReactor implements Reactor, SimUdpNet {
   readonly name = "sim";
+  readonly local = null;
   readonly sources = new LinkedList<BaseSource>();
   readonly listeners = new Map<number, SimListener>();
+  readonly udpSockets = new Map<number, SimUdpSocket>();
   private ports = 49_152;
 
   get openSources(): number {
@@ -44,6 +54,10 @@ export class SimReactor implements Reactor {
 
   tcpStream(options: TcpConnectOptions): TcpStreamSource {
     return new SimStream(this, options);
+  }
+
+  udpSocket(options: UdpBindOptions): UdpSource {
+    return new SimUdpSocket(this, options);
   }
 
   lookup(host: string): LookupSource {
@@ -63,12 +77,6 @@ export class SimReactor implements Reactor {
   close(): void {
     for (const source of [...this.sources]) source.close();
   }
-}
-
-/** An error as Node shapes those of the system. */
-function failure(code: string, errno: number, syscall: string, address?: SocketAddress): Error {
-  const where = address === undefined ? {} : { address: address.host, port: address.port };
-  return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall, ...where });
 }
 
 function resolve(host: string): string {
@@ -198,6 +206,15 @@ class SimStream extends ByteStream implements TcpStreamSource {
     return size;
   }
 
+  override tryReadVectored(bufs: readonly Uint8Array[]): Poll<number> {
+    const all = Buffer.alloc(bufs.reduce((sum, { length }) => sum + length, 0));
+    const size = this.tryRead(all);
+    if (size === Pending) return Pending;
+    let at = 0;
+    for (const buf of bufs) at += all.copy(buf, 0, at, size);
+    return size;
+  }
+
   override tryPeek(buf: Uint8Array): Poll<number> {
     if (this.isClosed) this.refuse();
     if (this.inbox.length > 0) return this.inbox.copy(buf);
@@ -228,6 +245,13 @@ class SimStream extends ByteStream implements TcpStreamSource {
     return size;
   }
 
+  override trySendFile(file: number, count: number): Poll<number> {
+    const room = this.peer === null ? 0 : CAPACITY - this.peer.inbox.length;
+    if (this.tryWrite(Buffer.alloc(0)) !== 0 || room === 0) return Pending;
+    const piece = Buffer.alloc(Math.min(room, count));
+    return this.tryWrite(piece.subarray(0, readSync(file, piece, 0, piece.length, null)));
+  }
+
   protected override tryShutdown(): Poll<void> {
     if (this.isClosed) this.refuse();
     if (this.ending) return undefined;
@@ -240,6 +264,10 @@ class SimStream extends ByteStream implements TcpStreamSource {
     if (this.peer === null) return;
     this.peer.ended = true;
     this.peer.reading.wake();
+  }
+
+  override detach(): number {
+    throw new UnsupportedError("intoFd on the sim reactor", "there is no descriptor");
   }
 
   override get readiness(): number {

@@ -21,9 +21,8 @@ export interface DescriptorOwner {
  * An open descriptor that is registered with epoll, edge-triggered, until it is closed.
  *
  * **Readiness.** `canRead` and `canWrite` say whether the system call is worth trying. An event sets them; the first comes
- * with the registration. An operation
- * tries the call, waits only on `EAGAIN`, and clears the flag then: the next event sets it again. Events are taken between
- * polls, never within one, so none can come between the call and the clearing: with one thread no tick is needed to tell an
+ * with the registration. An operation tries the call, waits only on `EAGAIN`, and clears the flag then: the next event sets
+ * it again. Events are taken between polls, never within one, so none can come between the call and the clearing: with one thread no tick is needed to tell an
  * old `EAGAIN` from a new event.
  *
  * Invariant: `slot >= 0` exactly while it is registered; then `fd` is open.
@@ -35,7 +34,7 @@ export class Descriptor implements Registered {
   /** The events of {@link LASTING} that have come. */
   lasting = 0;
   private readonly epoll: Epoll;
-  private readonly owner: DescriptorOwner;
+  private owner: DescriptorOwner;
   private slot = -1;
 
   constructor(epoll: Epoll, fd: number, owner: DescriptorOwner) {
@@ -77,13 +76,20 @@ export class Descriptor implements Registered {
     if (this.lasting === 0) this.canRead = false;
   }
 
-  /** The peer has ended its side, or the connection is gone. */
-  get hasHungUp(): boolean {
-    return (this.lasting & (EPOLLRDHUP | EPOLLHUP)) !== 0;
-  }
-
   get hasFailed(): boolean {
     return (this.lasting & EPOLLERR) !== 0;
+  }
+
+  /** Another one is told from now on. */
+  handTo(owner: DescriptorOwner): void {
+    this.owner = owner;
+  }
+
+  /** Hears of nothing any more, and leaves the descriptor open; gives its number. */
+  detach(): number {
+    if (this.slot >= 0) this.epoll.unregister(this.slot, this.fd);
+    this.slot = -1;
+    return this.epoll.native.release(this.fd);
   }
 
   close(): void {

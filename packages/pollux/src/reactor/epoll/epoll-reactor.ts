@@ -1,33 +1,34 @@
 import { LinkedList } from "../../core/list.ts";
 import type { BaseSource } from "../base-source.ts";
 import { DnsLookup } from "../dns-lookup.ts";
-import type { LookupOptions, TcpConnectOptions, TcpListenOptions } from "../options.ts";
-import type { Reactor } from "../reactor.ts";
-import type { LookupSource, TcpListenerSource, TcpStreamSource } from "../source.ts";
-import { Epoll } from "./epoll.ts";
+import type {
+  LookupOptions,
+  SocketOptions,
+  TcpConnectOptions,
+  TcpListenOptions,
+  UdpBindOptions,
+} from "../options.ts";
+import type { LocalReactor, Reactor } from "../reactor.ts";
+import type { LookupSource, TcpListenerSource, TcpStreamSource, UdpSource } from "../source.ts";
+import { checkEpollOptions } from "./check-epoll-options.ts";
+import { EpollLocal } from "./epoll-local.ts";
+import { epollOfThread } from "./epoll-of-thread.ts";
+import type { EpollParts } from "./epoll-parts.ts";
 import { EpollTcpListener } from "./epoll-tcp-listener.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
+import { EpollUdpSocket } from "./epoll-udp-socket.ts";
 import type { Native } from "./native.ts";
-
-/** What the sources of one reactor share. */
-export interface EpollParts {
-  readonly epoll: Epoll;
-  /** Those that are open. */
-  readonly sources: LinkedList<BaseSource>;
-}
-
-/** That of this thread, once a runtime has asked for it. */
-let epoll: Epoll | undefined;
 
 /** The reactor of Linux: sockets of our own, whose readiness epoll tells of, within Node's loop. */
 export class EpollReactor implements Reactor {
   readonly name = "epoll";
+  readonly local: LocalReactor;
   private readonly parts: EpollParts;
 
   /** @throws the system's error if epoll cannot be had: `EMFILE`, `ENOMEM` */
   constructor(native: Native) {
-    epoll ??= new Epoll(native);
-    this.parts = { epoll, sources: new LinkedList<BaseSource>() };
+    this.parts = { epoll: epollOfThread(native), sources: new LinkedList<BaseSource>() };
+    this.local = new EpollLocal(this.parts);
   }
 
   get openSources(): number {
@@ -42,12 +43,16 @@ export class EpollReactor implements Reactor {
     return new EpollTcpStream(this.parts, options);
   }
 
+  udpSocket(options: UdpBindOptions): UdpSource {
+    return new EpollUdpSocket(this.parts, options);
+  }
+
   lookup(host: string, options: LookupOptions): LookupSource {
     return new DnsLookup(host, options);
   }
 
-  checkOptions(): void {
-    // All of them can be set.
+  checkOptions(kind: "listener" | "stream", options: Partial<SocketOptions>): void {
+    checkEpollOptions(kind, options);
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { EINTR, EPOLL_CTL_ADD } from "./constants.ts";
+import { EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from "./constants.ts";
 import type { Native } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
@@ -86,6 +86,23 @@ export class Epoll {
     this.slots[slot] = null;
     this.generations[slot] = ((this.generations[slot] ?? 0) + 1) | 0;
     this.free.push(slot);
+  }
+
+  /**
+   * Has the slot's descriptor tell of these events instead; one-shot, it is armed again.
+   *
+   * @throws the system's error
+   */
+  modify(slot: number, fd: number, interest: number): void {
+    const generation = this.generations[slot] ?? 0;
+    const result = this.native.epollControl(this.fd, EPOLL_CTL_MOD, fd, interest, slot, generation);
+    if (result < 0) throw systemError(result, "epoll_ctl");
+  }
+
+  /** As {@link leave}, of a descriptor that stays open. One that was closed has left the kernel's set by itself. */
+  unregister(slot: number, fd: number): void {
+    this.native.epollControl(this.fd, EPOLL_CTL_DEL, fd, 0, 0, 0);
+    this.leave(slot);
   }
 
   /** Keeps the process alive until {@link letGo} was called as often. */

@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import {
   AF_INET,
+  AF_UNIX,
   EAGAIN,
   EINPROGRESS,
   EPOLL_CTL_ADD,
@@ -20,6 +21,7 @@ import { ADDRESS_BYTES, decodeAddress, encodeAddress } from "./socket-address.ts
 const loaded = loadNative();
 const native = "native" in loaded ? loaded.native : (null as never); // The tests below do not run without it.
 
+const ENOENT = 2;
 const EBADF = 9;
 const EFAULT = 14;
 const EBUSY = 16;
@@ -143,6 +145,66 @@ describe.runIf("native" in loaded)("native", () => {
     expect(native.read(counter, count, 0, 8)).toBe(8);
     expect(new BigUint64Array(count.buffer)[0]).toBe(3n);
     for (const fd of [epoll, timer, counter]) native.close(fd);
+  });
+
+  test("two sockets are made as a pair", () => {
+    const fds = new Uint8Array(8);
+    expect(native.socketPair(AF_UNIX, SOCK_STREAM, fds)).toBe(0);
+    const [a = -1, b = -1] = new Int32Array(fds.buffer);
+    const buf = new Uint8Array(4);
+    expect(native.send(a, bytes("ping"), 0, 4, 0)).toBe(4);
+    expect(native.receive(b, buf, 0, 4, 0)).toBe(4);
+    expect(native.socketPair(AF_UNIX, SOCK_STREAM, new Uint8Array(7))).toBe(-EFAULT);
+    for (const fd of [a, b]) expect(native.close(fd)).toBe(0);
+  });
+
+  test("a counter is added to by its number from any thread, until it is closed", async () => {
+    const counter = native.eventFd();
+    const id = native.share(counter);
+    expect(id).toBeGreaterThan(0);
+    expect(native.share(counter)).toBe(id);
+    const source = `
+      const native = require(${JSON.stringify(binary)});
+      const { parentPort, workerData } = require("node:worker_threads");
+      const results = [native.signal(workerData), native.signal(workerData), native.share(3)];
+      parentPort.postMessage(results);
+    `;
+    const worker = new Worker(source, { eval: true, workerData: id });
+    expect(await new Promise((resolve) => worker.once("message", resolve))).toEqual([0, 0, -EBADF]);
+    await worker.terminate();
+    const count = new Uint8Array(8);
+    expect(native.read(counter, count, 0, 8)).toBe(8);
+    expect(new BigUint64Array(count.buffer)[0]).toBe(2n);
+    native.close(counter);
+    expect(native.signal(id)).toBe(-ENOENT);
+    const next = native.eventFd();
+    expect(native.share(next)).not.toBe(id);
+    native.close(next);
+    const [reader, writer] = pipe();
+    expect(native.share(writer)).toBe(-EINVAL);
+    for (const fd of [reader, writer]) native.close(fd);
+  });
+
+  test("a getter that takes away the bytes of another element, or closes the descriptor, does no harm", () => {
+    const [reader, writer] = pipe();
+    const victim = new Uint8Array(1 << 20);
+    const hostile: Uint8Array[] = [victim, new Uint8Array(8)];
+    Object.defineProperty(hostile, 1, {
+      get() {
+        if (victim.length > 0) structuredClone(victim.buffer, { transfer: [victim.buffer] });
+        return new Uint8Array(8);
+      },
+    });
+    expect(native.writeVectored(writer, hostile)).toBe(8);
+    const closing: Uint8Array[] = [];
+    Object.defineProperty(closing, 0, {
+      get() {
+        native.close(writer);
+        return new Uint8Array(8);
+      },
+    });
+    expect(native.writeVectored(writer, closing)).toBe(-EBADF);
+    native.close(reader);
   });
 
   test("a descriptor that is not its own is not touched", () => {

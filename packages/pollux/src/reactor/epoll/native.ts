@@ -49,8 +49,13 @@ export interface Native {
     address: Uint8Array,
   ): number;
   setOption(fd: number, level: number, name: number, value: Uint8Array): number;
+  /** The number by which any thread can `signal` a counter. */
+  share(fd: number): number;
   shutdown(fd: number, how: number): number;
+  /** Adds 1 to a counter, of any thread's. */
+  signal(id: number): number;
   socket(domain: number, type: number, protocol: number): number;
+  socketPair(domain: number, type: number, fds: Uint8Array): number;
   timerFd(ms: number, everyMs: number): number;
   watch(epoll: number, callback: () => void): number;
   write(fd: number, bytes: Uint8Array, offset: number, length: number): number;

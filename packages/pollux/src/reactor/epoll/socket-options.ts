@@ -32,9 +32,14 @@ const words = new Int32Array(bytes.buffer);
 const firstWord = bytes.subarray(0, 4);
 
 /** @throws the system's error */
-export function setInteger({ native, fd }: OptionSocket, level: number, name: number, value: number): void {
+export function setInteger(socket: OptionSocket, level: number, name: number, value: number): void {
   words[0] = value;
-  const result = native.setOption(fd, level, name, firstWord);
+  setBytes(socket, level, name, firstWord);
+}
+
+/** @throws the system's error */
+export function setBytes({ native, fd }: OptionSocket, level: number, name: number, value: Uint8Array): void {
+  const result = native.setOption(fd, level, name, value);
   if (result < 0) throw systemError(result, "setsockopt");
 }
 
