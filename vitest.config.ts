@@ -1,4 +1,5 @@
 import { defineConfig, type TestUserConfig } from "vitest/config";
+import { pollux } from "./packages/compiler/src/plugin.ts";
 
 // Every package is tested from its sources: the condition that their package.json files map to ./src.
 const conditions = ["pollux-source", "module", "node", "development|production"];
@@ -28,6 +29,24 @@ export default defineConfig({
             "{bench,examples}/src/**/*.test.ts",
           ],
           exclude: ["**/node_modules/**", "**/dist/**", "packages/*/test/{conformance,packaging}/**"],
+        },
+      },
+      {
+        // The runtime's own tests once more, with the coroutines in them compiled.
+        extends: true,
+        plugins: [
+          pollux.vite({
+            include: /\/packages\/pollux\/.*\.test\.ts$/,
+            modules: [/\/(?:coroutine|index)\.ts$/],
+          }),
+        ],
+        test: {
+          ...shared,
+          name: "compiled",
+          testTimeout: 15_000,
+          include: ["packages/pollux/src/{core,task,combine,time,sync,stream,io,interop}/**/*.test.ts"],
+          // These two are about generators: what is refused uncompiled, and what a generator's frame has inside.
+          exclude: ["packages/pollux/src/core/{coroutine,frame}.test.ts"],
         },
       },
       {

@@ -80,8 +80,12 @@ export const compiledTaskBytes: BytesCase = {
 };
 
 async function spinAsync(n: number): Promise<number> {
-  let x = 0;
-  for (let i = 0; i < n; i++) x = (x + Math.imul(i, 31)) | 0;
+  let x = 1;
+  for (let i = 0; i < n; i++) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+  }
   return x;
 }
 

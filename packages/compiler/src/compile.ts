@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly explain?: boolean;
   /** Modules that `co` may be imported from, besides `"pollux"`. */
   readonly modules?: readonly (string | RegExp)[];
+  /** Names that mean `co` without an import: for code that another tool has put together. */
+  readonly assumed?: readonly string[];
   /** What JSX becomes; by default calls of `react/jsx-runtime`, unless a comment in the file says otherwise. */
   readonly jsx?: JsxOptions;
 }
@@ -58,7 +60,7 @@ export function mayHaveCoroutines(source: string): boolean {
  * @throws CompileError for what cannot be compiled, or parsed
  */
 export function compile(source: string, options: CompileOptions): CompileResult | null {
-  if (!mayHaveCoroutines(source)) return null;
+  if (options.assumed === undefined && !mayHaveCoroutines(source)) return null;
   const { filename } = options;
   const plain = eraseTypes(source, filename, options.jsx);
   const comments: Comment[] = [];
@@ -81,6 +83,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     lineOf: (node) => placeOf(node).line,
     placeOf,
     filename,
+    assumed: options.assumed ?? [],
     isPollux: (module) => isPollux(module, options.modules),
   });
   const compiled = coroutines.compile();

@@ -52,6 +52,8 @@ export interface CompileContext {
   /** Line from 1, column from 0, in the source. */
   readonly placeOf: (node: AnyNode) => { readonly line: number; readonly column: number };
   readonly filename: string;
+  /** Names that mean `co` without an import. */
+  readonly assumed: readonly string[];
   /** Whether an import from this module is one from Pollux. */
   readonly isPollux: (module: string) => boolean;
 }
@@ -77,6 +79,7 @@ export class Coroutines {
   /** The compiled module; `null` if it has no coroutines. */
   compile(): Program | null {
     this.findImports();
+    for (const each of this.context.assumed) this.coNames.add(each);
     if (this.coNames.size === 0 && this.namespaces.size === 0) return null;
     this.findKnown();
     const body = this.context.program.body.flatMap((each): Body[] => {
@@ -197,15 +200,24 @@ export class Coroutines {
         return { ...node, value, ...(node.type === "Property" ? { shorthand: false } : {}) } as AnyNode;
       }
     }
-    return this.within(node, () => mapChildren(node, this.map));
+    return mayHaveCoroutine(node) ? this.within(node, () => mapChildren(node, this.map)) : node;
   };
+
+  private classes = 0;
+
+  private get isInClass(): boolean {
+    return this.classes > 0;
+  }
 
   private within<R>(node: AnyNode, run: () => R): R {
     const names = declaredBy(node);
+    const isClass = node.type === "ClassExpression" || node.type === "ClassDeclaration";
+    if (isClass) this.classes++;
     if (names !== null) this.around.push(names);
     try {
       return run();
     } finally {
+      if (isClass) this.classes--;
       if (names !== null) this.around.pop();
     }
   }
@@ -228,7 +240,10 @@ export class Coroutines {
     const names = context.names.within(fn);
     const ownThis = fn.type !== "ArrowFunctionExpression";
     const baseName = original.id?.name ?? assignedTo ?? "anonymous";
-    const isClosure = this.isClosure(fn, ownThis);
+    const scopes = new Scopes(fn);
+    const ownName =
+      fn.type === "FunctionExpression" && fn.id && scopes.free.has(fn.id.name) ? fn.id.name : null;
+    const isClosure = ownName !== null || this.isClosure(fn, scopes, ownThis);
     const frameClass = context.names.fresh(`${baseName}$Frame`);
     const runName = isClosure
       ? names.fresh("run")
@@ -301,13 +316,19 @@ export class Coroutines {
       );
       return located(entry, call);
     }
-    const code: Expression = ownThis
-      ? b.function(null, runParams, emitted.body)
-      : b.arrow(runParams, b.block(emitted.body));
-    return located(
+    // A name, for stacks; an arrow function, which has none, only where the code needs the `this` around it.
+    const code: Expression =
+      ownThis || !usesLexical(fn)
+        ? b.function(b.id(names.fresh(`${baseName}$run`)), runParams, emitted.body)
+        : b.arrow(runParams, b.block(emitted.body));
+    const made = located(
       context.names.callRuntime("closure", located(code, original), b.arrow([b.id(self)], entry)),
       call,
     );
+    if (ownName === null) return made;
+    // Its name means the coroutine itself, in its own code.
+    const named = [b.declare("const", b.id(ownName), made), b.return(b.id(ownName))];
+    return b.call(b.arrow([], b.block(named)));
   }
 
   /** Says where the frames can wait, for dumps. */
@@ -385,13 +406,32 @@ export class Coroutines {
   }
 
   /** Whether a coroutine's code means variables, or a `this`, of a function or block around it. */
-  private isClosure(fn: AnyFunction, ownThis: boolean): boolean {
-    if (!ownThis && (usesLexical(fn) || new Scopes(fn).usesThis || new Scopes(fn).usesArguments)) return true;
-    if (usesPrivate(fn)) return true;
-    const { free } = new Scopes(fn);
-    return this.around.some((names) => [...free].some((name) => names.has(name)));
+  private isClosure(fn: AnyFunction, scopes: Scopes, ownThis: boolean): boolean {
+    if (!ownThis && (scopes.usesThis || scopes.usesArguments || usesLexical(fn))) return true;
+    if (this.around.some((names) => [...scopes.free].some((name) => names.has(name)))) return true;
+    return this.isInClass && usesPrivate(fn);
   }
 }
+
+/** Whether a call of a function with a coroutine's function as its argument is in a node. */
+function mayHaveCoroutine(node: AnyNode): boolean {
+  const known = calls.get(node);
+  if (known !== undefined) return known;
+  let found = false;
+  if (node.type === "CallExpression") {
+    const [fn] = node.arguments;
+    found = fn !== undefined && isFunction(fn) && (fn.async || fn.generator);
+  }
+  if (!found) {
+    eachChild(node, (child) => {
+      found ||= mayHaveCoroutine(child);
+    });
+  }
+  calls.set(node, found);
+  return found;
+}
+
+const calls = new WeakMap<AnyNode, boolean>();
 
 function exportedName(node: AnyNode): string {
   if (node.type === "Identifier") return node.name;

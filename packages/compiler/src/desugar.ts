@@ -108,7 +108,7 @@ class Desugarer {
       const method = each.kind === "await using" ? "addAsync" : "add";
       const declarations = each.declarations.map((declarator) => ({
         ...declarator,
-        init: b.call(b.member(resources, method), declarator.init ?? b.undefined()),
+        init: b.call(b.member(resources, method), named(declarator.id, declarator.init ?? b.undefined())),
       }));
       return { ...each, kind: "const", declarations };
     });
@@ -150,6 +150,12 @@ class Desugarer {
       end: 0,
     };
   }
+}
+
+/** What a variable is given: a function without a name has the variable's. */
+function named(id: Pattern, init: Expression): Expression {
+  const isAnonymous = (isFunction(init) || init.type === "ClassExpression") && !init.id;
+  return isAnonymous && id.type === "Identifier" ? b.member(b.object([[id.name, init]]), id.name) : init;
 }
 
 function awaited(argument: Expression, at: AnyNode): Expression {

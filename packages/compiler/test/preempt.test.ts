@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from "node:net";
 import { type Future, run, spawn, yieldNow } from "pollux";
 import { describe, expect, test } from "vitest";
 import { compiled } from "./support/evaluate.ts";
@@ -51,6 +52,36 @@ export const main = co(async () => {
       { spawn, spin, yieldNow },
     )["main"] as Coroutine;
     expect(await run(other())).toBe("done");
+  });
+
+  test("a task that spins for ever does not keep a server on a real socket from answering", async () => {
+    const server = createServer((socket) => socket.pipe(socket));
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const { port } = server.address() as AddressInfo;
+    const talk = async (): Promise<string> => {
+      const socket = connect(port, "127.0.0.1");
+      let heard = "";
+      for (let i = 0; i < 10; i++) {
+        socket.write(`${i}`);
+        heard += String(await new Promise((data) => socket.once("data", data)));
+      }
+      socket.end();
+      return heard;
+    };
+    const source = `import { co } from "pollux";
+export const main = co(async () => {
+  const spinning = spawn(spin());
+  const heard = await talk();
+  spinning.abort();
+  return heard;
+});`;
+    const spin = main("for (;;) {}");
+    const beside = compiled(source, { spawn, spin, talk })["main"] as Coroutine;
+    try {
+      expect(await run(beside())).toBe("0123456789");
+    } finally {
+      server.close();
+    }
   });
 
   test("a recursion lets others run, too: it says so in the function", async () => {

@@ -122,7 +122,7 @@ function greet$run(cx$1, frame$1, names) {
         name = items.value;
         // await spawn(co(async () => { await sleep(10); lines.push(`Hello, ${name}`); })())
         if ((value$1 = future(spawn(closure(
-          ((name) => (cx, frame) => {
+          ((name) => function anonymous$run(cx, frame) {
             let at = 0, value;
 
             if (frame !== null) {
