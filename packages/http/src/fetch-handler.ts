@@ -1,21 +1,8 @@
-import { Buffer } from "node:buffer";
-import {
-  co,
-  copy,
-  type Future,
-  fromPromise,
-  type Reader,
-  readerFromWeb,
-  select,
-  toReadableStream,
-} from "pollux";
+import { co, copy, type Future, fromPromise, readerFromWeb, toReadableStream } from "pollux";
 import type { Handler } from "./connection.ts";
 import { HttpError } from "./http-error.ts";
 import type { HttpRequest } from "./request.ts";
 import { type HttpResponse, hasNoBody } from "./response.ts";
-
-/** Bytes of a body that may be sent as a whole. */
-const FIRST = 8192;
 
 /** A function from the Web's `Request` to its `Response`, such as the `fetch` of a Hono app. */
 export type Fetch = (request: Request) => Response | PromiseLike<Response>;
@@ -74,39 +61,12 @@ const respond = co(function* respond(result: Response, request: HttpRequest, res
     return;
   }
   const reader = readerFromWeb(body);
-  let isWhole = false;
   try {
-    if (length === undefined) yield* respondWith(reader, response);
-    else yield* copy(reader, response.stream(length));
-    isWhole = true;
+    yield* copy(reader, response.stream(length));
   } finally {
-    // To close a stream that has ended costs an error that nobody sees.
-    if (!isWhole) reader.close();
+    reader.close();
   }
 });
-
-/** A body that is there as a whole, as most are, gets a length, and is one write with the head. */
-const respondWith = co(function* respondWith(reader: Reader, response: HttpResponse) {
-  const first = Buffer.allocUnsafe(FIRST);
-  const size = yield* reader.read(first);
-  if (size === 0) return;
-  const rest = Buffer.allocUnsafe(FIRST);
-  // A chunk is not held back for one that is still to be made: the end of a body that is there is known at once.
-  const next = yield* select({ more: reader.read(rest), turn: fromPromise(someMicrotasks) });
-  if (next.key === "more" && next.value === 0) {
-    response.send(first.subarray(0, size));
-    return;
-  }
-  const body = response.stream();
-  yield* body.writeAll(first.subarray(0, size));
-  if (next.key === "more") yield* body.writeAll(rest.subarray(0, next.value));
-  yield* copy(reader, body);
-});
-
-/** As many as the streams of Node take to say that they have ended, and a few more. */
-async function someMicrotasks(): Promise<void> {
-  for (let n = 0; n < 16; n++) await undefined;
-}
 
 function lengthOf(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new TypeError(`the Content-Length of a Response is ${value}`);

@@ -152,34 +152,6 @@ describe.each(reactors)("real clients on the %s reactor", (_, options) => {
       await until(() => server.connections === 0 && cancelled);
     });
 
-    test("fetchHandler: a body that is there has a length; one that is still made is sent as it comes", async () => {
-      let finish = (): void => {};
-      const slow = new ReadableStream({
-        start: (controller) => {
-          controller.enqueue(Buffer.from("first"));
-          finish = () => {
-            controller.enqueue(Buffer.from("last"));
-            controller.close();
-          };
-        },
-      });
-      const large = "x".repeat(100_000);
-      await s.start(
-        fetchHandler((request) => {
-          const { pathname } = new URL(request.url);
-          return new Response(pathname === "/slow" ? slow : pathname === "/large" ? large : "whole");
-        }),
-      );
-      const client = await s.client();
-      client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-      expect(await client.until("whole")).toContain("Content-Length: 5\r\n");
-      client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-      await client.until("first");
-      finish();
-      expect(await client.until("0\r\n\r\n")).toMatch(/chunked\r\n\r\n5\r\nfirst\r\n4\r\nlast\r\n0\r\n\r\n$/);
-      expect(await (await fetch(`${s.url}/large`)).text()).toBe(large);
-    });
-
     test("fetchHandler: what is no Response is 500, and reported", async () => {
       // @ts-expect-error -- for callers without types
       await s.start(fetchHandler(() => "text"));
