@@ -12,6 +12,7 @@ import {
   co,
   DelayQueue,
   deadline,
+  File,
   Future,
   finallyDo,
   fromPromise,
@@ -43,6 +44,7 @@ import {
   sleep,
   snapshot,
   spawn,
+  stat,
   type TaskSnapshot,
   TaskTracker,
   TcpListener,
@@ -89,6 +91,8 @@ const taken = (): Mutex<string> => {
 const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
   sleep: [() => sleep(50), "sleep (due in 50 ms)"],
   "sleep for ever": [() => sleep(Number.POSITIVE_INFINITY), "sleep for ever"],
+  stat: [() => stat("/"), "stat (/)"],
+  "File.open": [() => File.open("/"), "File.open (/)"],
   timeout: [() => timeout(5, never()), "timeout (due in 5 ms) > never"],
   deadline: [() => deadline(now() + 5, never()), "deadline (due in 5 ms) > never"],
   interval: [
