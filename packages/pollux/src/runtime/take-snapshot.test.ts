@@ -22,6 +22,7 @@ import {
   DelayQueue,
   deadline,
   duplex,
+  File,
   Framed,
   FramedRead,
   Future,
@@ -66,6 +67,7 @@ import {
   sleep,
   snapshot,
   spawn,
+  stat,
   type TaskSnapshot,
   TaskTracker,
   TcpListener,
@@ -134,6 +136,8 @@ const NEVER = "data:text/javascript,export const never = () => new Promise(() =>
 const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
   sleep: [() => sleep(50), "sleep (due in 50 ms)"],
   "sleep for ever": [() => sleep(Number.POSITIVE_INFINITY), "sleep for ever"],
+  stat: [() => stat("/"), "stat (/)"],
+  "File.open": [() => File.open("/"), "File.open (/)"],
   timeout: [() => timeout(5, never()), "timeout (due in 5 ms) > never"],
   deadline: [() => deadline(now() + 5, never()), "deadline (due in 5 ms) > never"],
   interval: [
