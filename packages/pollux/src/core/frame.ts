@@ -9,6 +9,7 @@ import {
   type PolluxError,
 } from "./errors.ts";
 import { Future, type Suspend } from "./future.ts";
+import type { Place } from "./places.ts";
 import { Pending, type Poll } from "./poll.ts";
 import { traceCaller } from "./trace.ts";
 
@@ -83,6 +84,11 @@ export abstract class Frame<T> extends Future<T> {
 
   /** The coroutine's name, for traces and dumps. */
   abstract get name(): string;
+
+  /** Where the frame waits, for dumps; `null` if its code does not tell, as that of a generator. */
+  get place(): Place | null {
+    return null;
+  }
 
   /** Starts the frame's own code, or resumes it. On `Pending`, {@link adopt} has been called. */
   abstract step(cx: Context): Poll<T>;
