@@ -1,5 +1,6 @@
 import type { Context } from "./context.ts";
 import { Frame } from "./frame.ts";
+import { type Place, placeOf } from "./places.ts";
 import type { Poll } from "./poll.ts";
 
 /**
@@ -18,6 +19,10 @@ export abstract class CompiledFrame<T> extends Frame<T> {
   constructor() {
     super();
     this.at = 0;
+  }
+
+  override get place(): Place | null {
+    return placeOf(this);
   }
 
   /** For a coroutine that has a `finally`: its code finds the one to go through. */

@@ -10,6 +10,7 @@ import {
 } from "./errors.ts";
 import { Future, type Suspend } from "./future.ts";
 import { around, type Inspection } from "./inspection.ts";
+import type { Place } from "./places.ts";
 import { Pending, type Poll } from "./poll.ts";
 import { traceCaller } from "./trace.ts";
 
@@ -87,6 +88,11 @@ export abstract class Frame<T> extends Future<T> {
 
   override inspect(): Inspection {
     return around(this.name, this.awaited);
+  }
+
+  /** Where the frame waits, for dumps; `null` if its code does not tell, as that of a generator. */
+  get place(): Place | null {
+    return null;
   }
 
   /** Starts the frame's own code, or resumes it. On `Pending`, {@link adopt} has been called. */

@@ -1,6 +1,3 @@
-import { CompiledFrame } from "./compiled-frame.ts";
-import type { Frame } from "./frame.ts";
-
 /** Where a compiled coroutine waits, and what it holds there. */
 export interface Place {
   /** The file that was compiled. */
@@ -27,9 +24,8 @@ export function places(frameClass: object, file: string, states: Places["states"
   known.set(frameClass, { file, states });
 }
 
-/** Where a suspended frame stands; `null` for one whose code is a generator, which does not tell. */
-export function placeOf(frame: Frame<unknown>): Place | null {
-  if (!(frame instanceof CompiledFrame)) return null;
+/** Where a suspended frame stands; `null` if the compiler has not said it. */
+export function placeOf(frame: { readonly at: number }): Place | null {
   const found = known.get(frame.constructor);
   const state = found?.states[Math.abs(frame.at)];
   if (found === undefined || state === undefined) return null;

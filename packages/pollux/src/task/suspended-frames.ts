@@ -1,6 +1,6 @@
 import { Frame } from "../core/frame.ts";
 import type { Future } from "../core/future.ts";
-import { type Place, placeOf } from "../core/places.ts";
+import type { Place } from "../core/places.ts";
 import type { Task } from "./task.ts";
 
 /** One coroutine of a task that waits. */
@@ -30,7 +30,7 @@ export function suspendedFrames(task: Task): SuspendedFrame[] {
   const frames: SuspendedFrame[] = [];
   let at: Future<unknown> | null = task.future;
   while (at instanceof Frame) {
-    frames.push({ name: at.name, place: placeOf(at) });
+    frames.push({ name: at.name, place: at.place });
     at = at.awaited;
   }
   return frames;

@@ -1,6 +1,5 @@
 import { Frame } from "../core/frame.ts";
 import type { Future } from "../core/future.ts";
-import { placeOf } from "../core/places.ts";
 import type { Task } from "./task.ts";
 
 /** The name that a task was spawned with, or that of its coroutine, for dumps. */
@@ -25,7 +24,7 @@ export function waitsFor(task: Task): string {
   const chain: string[] = [];
   let at: Future<unknown> | null = task.future;
   while (at instanceof Frame) {
-    const place = placeOf(at);
+    const place = at.place;
     chain.push(place === null ? at.name : `${at.name} (${place.file}:${place.line})`);
     at = at.awaited;
   }
