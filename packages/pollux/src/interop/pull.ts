@@ -42,6 +42,10 @@ export class Pull<T> extends Future<T | End> {
     }
     throw error;
   }
+
+  override cancel(): Poll<void> {
+    if (this.failure === null) this.source.cancelNext?.();
+  }
 }
 
 /**

@@ -260,6 +260,10 @@ export class Stream<T> extends BaseStream<T> {
     return source.pollNext(cx);
   }
 
+  override cancelNext(): void {
+    this.source?.cancelNext?.();
+  }
+
   override cancel(cx: Context): Poll<void> {
     return this.source === null ? undefined : this.source.cancel(cx);
   }
