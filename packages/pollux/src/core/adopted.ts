@@ -52,6 +52,7 @@ export class Adopted<T> extends Future<T> {
     if (this.state === New) this.subscribe(cx);
     if (this.isWaiting) {
       cx.refundBudget();
+      this.count(cx);
       this.waitWith(cx);
       return Pending;
     }
@@ -75,8 +76,7 @@ export class Adopted<T> extends Future<T> {
         this.settle(Fulfilled, given);
         return;
       }
-      this.runtime = cx.runtime;
-      this.runtime.outstanding++;
+      this.count(cx);
       given.then(
         (value) => this.settle(Fulfilled, value),
         (error) => this.settle(Rejected, error),
@@ -84,6 +84,19 @@ export class Adopted<T> extends Future<T> {
     } catch (error) {
       this.settle(Rejected, error);
     }
+  }
+
+  private count(cx: Context): void {
+    if (this.runtime !== null) return;
+    this.runtime = cx.runtime;
+    this.runtime.outstanding++;
+  }
+
+  /** Nobody waits any more. What the promise comes to is kept for the next poll. */
+  stopWaiting(): void {
+    this.waker = null;
+    if (this.runtime !== null) this.runtime.outstanding--;
+    this.runtime = null;
   }
 
   /** The first call counts: thenables that call twice exist. */
@@ -123,9 +136,7 @@ export class Adopted<T> extends Future<T> {
     this.state = state;
     this.outcome = outcome;
     this.source = null;
-    this.waker = null;
-    if (this.runtime !== null) this.runtime.outstanding--;
-    this.runtime = null;
+    this.stopWaiting();
   }
 }
 

@@ -75,7 +75,7 @@ class Streamed implements Source {
 
   /** Nothing is lost by it: a value that was not given stays with the stream. */
   cancelNext(): Poll<void> {
-    return undefined;
+    this.stream.cancelNext?.();
   }
 
   pollClose(cx: Context): Poll<void> {

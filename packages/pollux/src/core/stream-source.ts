@@ -38,6 +38,11 @@ export type End = typeof End;
  *    source that ends has cleaned up.
  * 7. A source that has values at hand takes a unit of budget for each (`cx.takeBudget()`), so that a loop over it cannot keep
  *    others from running.
+ * 8. `cancelNext` says that whoever waits in `pollNext` waits no longer. Nothing is lost by it, and the next poll waits anew;
+ *    until then nobody is woken. A source that is registered somewhere while it waits (counted as outstanding, with a timer
+ *    armed, as the one reader of a connection) takes that back; an adapter passes it on; what waits nowhere leaves it out. A
+ *    future that is under way inside the stream stays as it is. It may be called at any time up to a `cancel`, and does
+ *    nothing if nobody waits.
  *
  * @typeParam T - what it gives; `undefined` is a value like any other
  *
@@ -70,6 +75,8 @@ export type End = typeof End;
 export interface StreamSource<T> {
   /** The next value, or {@link End}. */
   pollNext(cx: Context): Poll<T | End>;
+  /** Whoever waits in `pollNext` waits no longer; nothing is lost. */
+  cancelNext?(): void;
   /** Gives the stream up. The reason is `cx.cancelReason`. */
   cancel(cx: Context): Poll<void>;
   /**

@@ -27,6 +27,10 @@ class Chunks<T> implements StreamSource<T> {
     return poll;
   }
 
+  cancelNext(): void {
+    this.pull.waiting.end();
+  }
+
   cancel(cx: Context): Poll<void> {
     this.isOver = true;
     this.closing ??= new Adopted(this.pull.close());

@@ -151,6 +151,10 @@ class Events implements StreamSource<unknown[]> {
     if (this.ended === null && emitter?.closed !== true && emitter?.destroyed !== true) emitter?.resume();
   }
 
+  cancelNext(): void {
+    this.waiting.end();
+  }
+
   cancel(): Poll<void> {
     this.leave();
     this.waiting.end();

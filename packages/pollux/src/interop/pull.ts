@@ -48,6 +48,10 @@ export class Pull<T> extends Future<T | End> {
     if (this.cleanup !== null) return { op: "pull", state: "gives its stream up" };
     return around("pull", this.source);
   }
+
+  override cancel(): Poll<void> {
+    if (this.failure === null) this.source.cancelNext?.();
+  }
 }
 
 /**

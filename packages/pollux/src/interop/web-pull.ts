@@ -91,6 +91,10 @@ export class WebPull<T> implements StreamSource<T> {
     this.reader = null;
   }
 
+  cancelNext(): void {
+    this.waiting.end();
+  }
+
   cancel(cx: Context): Poll<void> {
     this.cancelling ??= new Adopted(this.close(cx.cancelReason));
     return this.cancelling.poll(cx);

@@ -7,6 +7,7 @@ import { BufferedReader } from "./buffered-reader.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { checkSize } from "./check.ts";
 import { checkSeek, Seek } from "./seek.ts";
+import { readSideOf } from "./side.ts";
 
 /** Options of a buffer around a stream. */
 export interface BufferOptions {
@@ -39,7 +40,7 @@ export class BufReader<R extends AsyncRead = AsyncRead> extends BufferedReader {
 
   /** @throws TypeError, RangeError for options that make no sense */
   constructor(inner: R, options: BufferOptions = {}) {
-    super(new ByteQueue());
+    super(new ByteQueue(), readSideOf(inner));
     this.inner = inner;
     this.capacity = checkSize("capacity", options.capacity ?? BUFFER_SIZE, 1);
   }

@@ -213,6 +213,54 @@ describe("BufferedReader", () => {
     line.cancel(new TestContext());
   });
 
+  test("lines: while it waits, other reads are refused; once that is given up, they can come in between", () => {
+    const [a, b] = duplex(8);
+    const reader = new BufReader(a);
+    const lines = reader.lines();
+    const cx = new TestContext();
+    const next = lines.next();
+    pending(next, cx);
+    expect(() => ready(reader.readLine())).toThrow(FutureInUseError);
+    ready(b.writeAll(utf8("a\nb\n")));
+    expect(cx.wakes).toBe(1);
+    expect(ready(next, cx)).toBe("a");
+    expect(ready(reader.readLine())).toBe("b");
+    const given = lines.next();
+    pending(given, cx);
+    given.cancel(cx);
+    const line = reader.readLine();
+    pending(line);
+    line.cancel(new TestContext());
+  });
+
+  test("lines: to give up leaves another read waiting", () => {
+    const [a, b] = duplex(8);
+    const reader = new BufReader(a);
+    const lines = reader.lines();
+    const line = reader.readLine();
+    const cx = pending(line);
+    lines.cancel(new TestContext());
+    ready(b.writeAll(utf8("one\n")));
+    expect(cx.wakes).toBe(1);
+    expect(ready(line, cx)).toBe("one");
+  });
+
+  test("a read of the inner reader is refused while one waits through the buffer, and the other way round", () => {
+    const [a, b] = duplex(8);
+    const reader = new BufReader(a);
+    const line = reader.readLine();
+    const cx = pending(line);
+    expect(() => ready(a.read(new Uint8Array(1)))).toThrow(FutureInUseError);
+    expect(() => ready(new BufReader(a).readLine())).toThrow(FutureInUseError);
+    ready(b.writeAll(utf8("one\n")));
+    expect(cx.wakes).toBe(1);
+    expect(ready(line, cx)).toBe("one");
+    const read = a.read(new Uint8Array(1));
+    pending(read);
+    expect(() => ready(reader.readLine())).toThrow(FutureInUseError);
+    read.cancel(new TestContext());
+  });
+
   test.each(["readLine", "readUntil", "fillBuf", "lines", "split"] as const)(
     "%s: a cancel loses nothing of what was read",
     async (name) => {

@@ -13,6 +13,7 @@ import { FRAME_LIMIT, type LimitOptions, limitOf } from "./limit.ts";
 import { LineDecoder } from "./line-decoder.ts";
 import { ReadLine, ReadUntil } from "./read-until.ts";
 import { Reader } from "./reader.ts";
+import type { Side } from "./side.ts";
 import { isFatal, type TextOptions } from "./utf8.ts";
 
 /**
@@ -27,8 +28,8 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
   readonly buffered: ByteQueue;
 
   /** @internal */
-  constructor(buffered: ByteQueue) {
-    super();
+  constructor(buffered: ByteQueue, reading?: Side) {
+    super(reading);
     this.buffered = buffered;
   }
 
@@ -132,7 +133,8 @@ export abstract class BufferedReader extends Reader implements AsyncBufRead {
 
   /**
    * The lines that follow, without their `"\n"` or `"\r\n"`. It borrows the reader: each line is taken out when it is
-   * given, to give up the stream leaves the reader open, and other operations can come in between.
+   * given, to give up the stream leaves the reader open, and other operations can come in between: not while it waits for
+   * one, then they get `FutureInUseError`.
    *
    * A line of more than `maxLength` bytes, 8 MiB unless said otherwise, is an error, `TooLongError`, and left out. So is
    * one that is no UTF-8, with `InvalidDataError`. The lines behind it follow.

@@ -24,13 +24,16 @@ export class Decoded<T> implements StreamSource<T> {
   pollNext(cx: Context): Poll<T | End> {
     const { reader } = this;
     if (reader === null) return End;
-    // Between two polls the reader is anybody's: a stream is not told that nobody waits for its next value any more.
     reader.reading.begin(this);
+    let poll: Poll<T | End>;
     try {
-      return this.attempt(reader, cx);
-    } finally {
+      poll = this.attempt(reader, cx);
+    } catch (error) {
       reader.reading.end(this);
+      throw error;
     }
+    if (poll !== Pending) reader.reading.end(this);
+    return poll;
   }
 
   private attempt(reader: BufferedReader, cx: Context): Poll<T | End> {
@@ -52,8 +55,14 @@ export class Decoded<T> implements StreamSource<T> {
     }
   }
 
+  /** Another operation that waits on the reader goes on. */
+  cancelNext(): void {
+    const { reader } = this;
+    if (reader?.reading.end(this) === true) reader.cancelRead();
+  }
+
   cancel(): Poll<void> {
-    this.reader?.cancelRead();
+    this.cancelNext();
     this.reader = null;
   }
 

@@ -172,3 +172,23 @@ describe("FramedRead", () => {
     expect([1, 2].map(() => ready(second.next()))).toEqual([7, End]);
   });
 });
+
+test("framed read: takes part in the read side of its reader, also as a stream, until nobody waits", () => {
+  const [a, b] = duplex(8);
+  const frames = new FramedRead(a, linesCodec());
+  const stream = new Stream(frames);
+  for (const next of [frames.next(), stream.next()]) {
+    const cx = pending(next);
+    expect(() => ready(a.read(new Uint8Array(1)))).toThrow(FutureInUseError);
+    expect(() => ready(new FramedRead(a, linesCodec()).next())).toThrow(FutureInUseError);
+    ready(b.writeAll(utf8("one\n")));
+    expect(cx.wakes).toBe(1);
+    expect(ready(next, cx)).toBe("one");
+    const given = stream.next();
+    pending(given);
+    given.cancel(cx);
+    const read = a.read(new Uint8Array(1));
+    pending(read);
+    read.cancel(cx);
+  }
+});

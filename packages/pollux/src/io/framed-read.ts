@@ -9,7 +9,7 @@ import { BUFFER_SIZE } from "./buf-reader.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Decoder } from "./codec.ts";
 import { inspectedOf } from "./inspected.ts";
-import { Side } from "./side.ts";
+import { readSideOf, type Side } from "./side.ts";
 
 /** Options of a {@link FramedRead}. */
 export interface FramedReadOptions {
@@ -41,7 +41,7 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
   /** What was read and not decoded. */
   readonly buffered: ByteQueue;
   /** @internal */
-  readonly reading: Side = new Side("next");
+  readonly reading: Side;
   /** Whether there may be a whole frame in the buffer. */
   private hasFrames: boolean;
   /** The reader has ended: what is buffered is all there is. */
@@ -51,12 +51,34 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
 
   constructor(reader: R, decoder: Decoder<T>, options: FramedReadOptions = {}) {
     this.reader = reader;
+    this.reading = readSideOf(reader);
     this.decoder = decoder;
     this.buffered = options.buffered ?? new ByteQueue();
     this.hasFrames = this.buffered.length > 0;
   }
 
   pollNext(cx: Context): Poll<T | End> {
+    return this.pollFor(this, cx);
+  }
+
+  /**
+   * A poll of an operation, which has the read side until it is given something.
+   * @internal
+   */
+  pollFor(operation: object, cx: Context): Poll<T | End> {
+    this.reading.begin(operation);
+    let poll: Poll<T | End>;
+    try {
+      poll = this.attempt(cx);
+    } catch (error) {
+      this.reading.end(operation);
+      throw error;
+    }
+    if (poll !== Pending) this.reading.end(operation);
+    return poll;
+  }
+
+  private attempt(cx: Context): Poll<T | End> {
     if (this.isOver) return End;
     if (!cx.takeBudget()) return Pending;
     const { buffered, reader } = this;
@@ -125,12 +147,21 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
   }
 
   cancel(_cx: Context): Poll<void> {
+    this.cancelNext();
     this.close();
   }
 
-  /** Whoever waits in `pollNext` waits no longer. */
-  cancelRead(): void {
-    this.reader.cancelRead();
+  /** Whoever waits in {@link pollNext} waits no longer. */
+  cancelNext(): void {
+    this.leave(this);
+  }
+
+  /**
+   * The operation waits no longer.
+   * @internal
+   */
+  leave(operation: object): void {
+    if (this.reading.end(operation)) this.reader.cancelRead();
   }
 
   /** Closes the reader; what is buffered is lost. Idempotent. */
@@ -166,8 +197,7 @@ class NextFrame<T> extends Future<T | End> {
     if (frames === null) throw new PollAfterCompletionError("next()");
     let poll: Poll<T | End>;
     try {
-      frames.reading.begin(this);
-      poll = frames.pollNext(cx);
+      poll = frames.pollFor(this, cx);
     } catch (error) {
       this.cancel();
       throw error;
@@ -180,7 +210,7 @@ class NextFrame<T> extends Future<T | End> {
     const { frames } = this;
     if (frames === null) return;
     this.frames = null;
-    if (frames.reading.end(this)) frames.cancelRead();
+    frames.leave(this);
   }
 
   override inspect(): Inspection {

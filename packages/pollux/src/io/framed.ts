@@ -61,6 +61,11 @@ export class Framed<T, U = T, D extends Duplex = Duplex>
     return this.input.pollNext(cx);
   }
 
+  /** Whoever waits in {@link pollNext} waits no longer. */
+  cancelNext(): void {
+    this.input.cancelNext();
+  }
+
   cancel(cx: Context): Poll<void> {
     return this.input.cancel(cx);
   }

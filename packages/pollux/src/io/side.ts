@@ -1,4 +1,6 @@
 import { FutureInUseError } from "../core/errors.ts";
+import type { AsyncRead } from "./async-read.ts";
+import type { ReadSide } from "./operation.ts";
 
 /**
  * One side of a stream of bytes, reading or writing, and the operation that has it: one at a time, from its first poll to
@@ -28,4 +30,15 @@ export class Side {
     this.operation = null;
     return true;
   }
+}
+
+/**
+ * The read side of what a wrapper reads from, which the wrapper's operations then take part in: one at a time waits,
+ * whichever way it came. One of its own for a reader that has none.
+ *
+ * @internal
+ */
+export function readSideOf(reader: AsyncRead): Side {
+  const { reading } = reader as Partial<ReadSide>;
+  return reading instanceof Side ? reading : new Side("read");
 }

@@ -34,6 +34,10 @@ export class Incoming<S> implements StreamSource<S> {
     return poll;
   }
 
+  cancelNext(): void {
+    this.cancel();
+  }
+
   /** The next connection stays for whoever asks next. */
   cancel(): void {
     this.listener.acceptEnded(this);

@@ -5,7 +5,13 @@ import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
 import { TestContext } from "../../test/support/context.ts";
 import { collect, nodeClient, socketHandles, turn, until } from "../../test/support/net.ts";
 import { co } from "../core/coroutine.ts";
-import { ClosedError, FutureInUseError, NoRuntimeError, PollAfterCompletionError } from "../core/errors.ts";
+import {
+  CancelledError,
+  ClosedError,
+  FutureInUseError,
+  NoRuntimeError,
+  PollAfterCompletionError,
+} from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import { Runtime } from "../runtime/runtime.ts";
@@ -354,4 +360,19 @@ test("tcp listener: types", () => {
   expectTypeOf(TcpListener.bind).returns.toEqualTypeOf<Future<TcpListener>>();
   expectTypeOf(TcpListener.prototype.accept).returns.toEqualTypeOf<Future<TcpStream>>();
   expectTypeOf<TcpListener>().toExtend<Disposable & AsyncDisposable>();
+});
+
+test("tcp listener: incoming waits no longer when its next is given up, and accept can", async () => {
+  const listener = await bind();
+  const incoming = listener.incoming();
+  const next = go(incoming.next());
+  await turn();
+  expect(runtime.handle.outstanding).toBe(1);
+  next.abort();
+  await expect(next).rejects.toThrow(CancelledError);
+  expect(runtime.handle.outstanding).toBe(0);
+  const accepted = go(listener.accept());
+  await client(listener);
+  (await accepted).close();
+  listener.close();
 });

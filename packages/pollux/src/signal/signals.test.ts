@@ -2,9 +2,10 @@ import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
 import { turn, until } from "../../test/support/net.ts";
-import { ClosedError, FutureInUseError } from "../core/errors.ts";
+import { CancelledError, ClosedError, FutureInUseError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import { Stream } from "../stream/stream.ts";
 import type { JoinHandle } from "../task/join-handle.ts";
 import { ctrlC } from "./ctrl-c.ts";
 import { signals } from "./signals.ts";
@@ -48,6 +49,22 @@ describe("signals", () => {
     expect(third.isFinished).toBe(false);
     raise("SIGINT");
     expect(await third).toBe("SIGINT");
+    asked.close();
+  });
+
+  test("a stream whose next is given up waits no longer: recv can, and nothing is kept alive", async () => {
+    const idle = timers();
+    const asked = signals("SIGUSR2");
+    const next = go(Stream.from(asked).next());
+    await turn();
+    expect([timers(), runtime.handle.outstanding]).toEqual([idle + 1, 1]);
+    next.abort();
+    await expect(next).rejects.toThrow(CancelledError);
+    expect([timers(), runtime.handle.outstanding]).toEqual([idle, 0]);
+    const recv = go(asked.recv());
+    await turn();
+    raise("SIGUSR2");
+    expect(await recv).toBe("SIGUSR2");
     asked.close();
   });
 

@@ -111,6 +111,11 @@ export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable
     return poll;
   }
 
+  /** Whoever waits in {@link pollNext} waits no longer. */
+  cancelNext(): void {
+    this.recvEnded(this);
+  }
+
   /** Gives the signals back, as a stream of them does when it is given up: the same as {@link close}. */
   cancel(): Poll<void> {
     this.recvEnded(this);

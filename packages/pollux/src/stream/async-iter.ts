@@ -16,7 +16,7 @@ export class AsyncIter<T> implements StreamSource<T> {
   /** `null` once it has ended. */
   private iterable: AsyncIterable<T> | null;
   private iterator: AsyncIterator<T> | null;
-  private next: Future<IteratorResult<T>> | null;
+  private next: Adopted<IteratorResult<T>> | null;
   private closing: Future<unknown> | null;
 
   constructor(iterable: AsyncIterable<T>) {
@@ -48,6 +48,11 @@ export class AsyncIter<T> implements StreamSource<T> {
     if (poll.done !== true) return poll.value;
     this.end();
     return End;
+  }
+
+  /** The `next()` that is under way stays so: what it gives is for the next poll. */
+  cancelNext(): void {
+    this.next?.stopWaiting();
   }
 
   cancel(cx: Context): Poll<void> {

@@ -4,6 +4,7 @@ import { pending } from "../../test/support/context.ts";
 import { Feed } from "../../test/support/feed.ts";
 import { paused } from "../../test/support/paused.ts";
 import { select } from "../combine/select.ts";
+import { co } from "../core/coroutine.ts";
 import { CleanupError, FutureInUseError, MovedError } from "../core/errors.ts";
 import { End } from "../core/stream-source.ts";
 import { sleep } from "../time/sleep.ts";
@@ -67,9 +68,11 @@ test("ref: a stream cannot go elsewhere while a loan waits", () =>
   paused(function* () {
     const stream = new Stream(new Feed<number>());
     const loan = stream.ref();
-    expect((yield* select({ value: loan.next(), late: sleep(5) })).key).toBe("late");
-    // The loan itself was polled, and has not been given up.
-    expect(() => stream.map(String)).toThrow(FutureInUseError);
+    const late = co(function* () {
+      yield* sleep(5);
+      expect(() => stream.map(String)).toThrow(FutureInUseError);
+    });
+    expect((yield* select({ value: loan.next(), late: late() })).key).toBe("late");
     yield* loan.close();
     stream.map(String);
   }));

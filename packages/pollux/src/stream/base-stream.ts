@@ -28,6 +28,10 @@ export abstract class BaseStream<T> implements StreamSource<T>, AsyncIterable<T>
 
   abstract inspectNext(): Inspection;
 
+  cancelNext(): void {
+    // Futures that run in a collection go on being its own.
+  }
+
   /**
    * The next value, or {@link End}. An error of the stream is thrown, and does not end it: the next one may give a value.
    *
@@ -69,7 +73,9 @@ export abstract class BaseStream<T> implements StreamSource<T>, AsyncIterable<T>
 
   /** @internal */
   leave(borrower: object): void {
-    if (this.borrower === borrower) this.borrower = null;
+    if (this.borrower !== borrower) return;
+    this.borrower = null;
+    this.cancelNext();
   }
 
   /** Throws if somebody waits for a value. */

@@ -61,6 +61,11 @@ export class CatchError<T, U> extends EarlyEnd<T, T | U> {
     return new Teardown([this.inner, this.source]);
   }
 
+  override cancelNext(): void {
+    super.cancelNext();
+    this.successor?.cancelNext?.();
+  }
+
   override cancel(cx: Context): Poll<void> {
     const source: Cancellable = { cancel: (context) => super.cancel(context) };
     this.both ??= new Teardown([source, this.successor]);

@@ -27,6 +27,10 @@ export class Chain<T> extends Adapter<T, T> {
     return this.second.pollNext(cx);
   }
 
+  override cancelNext(): void {
+    (this.firstEnded ? this.second : this.source).cancelNext?.();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.source, this.second], true);
     return this.teardown.cancel(cx);

@@ -51,6 +51,11 @@ export class ChunksTimeout<T> extends Adapter<T, T[]> {
     return values;
   }
 
+  override cancelNext(): void {
+    this.timer.stopWaiting();
+    super.cancelNext();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.source, ...disposalsOf(this.take(cx))]);
     return this.teardown.cancel(cx);

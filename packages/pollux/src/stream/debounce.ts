@@ -44,6 +44,11 @@ export class Debounce<T> extends Adapter<T, T> {
     return latest;
   }
 
+  override cancelNext(): void {
+    this.timer.stopWaiting();
+    super.cancelNext();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.timer.cancel(cx);
     this.teardown ??= new Teardown([this.source, ...disposalsOf([this.latest])]);

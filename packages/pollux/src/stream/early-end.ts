@@ -48,6 +48,11 @@ export abstract class EarlyEnd<T, U> extends Adapter<T, U> {
     return undefined;
   }
 
+  /** What is being cleaned up is left to that. */
+  override cancelNext(): void {
+    if (this.cleanup === null) super.cancelNext();
+  }
+
   override cancel(cx: Context): Poll<void> {
     if (this.isOver) return undefined;
     // What is being cleaned up for an end of its own is cleaned up; there is nothing more to cancel.

@@ -56,6 +56,10 @@ export class FinallyDo<T> extends Adapter<T, T> {
     return undefined;
   }
 
+  override cancelNext(): void {
+    if (this.state <= Open) super.cancelNext();
+  }
+
   /** The source is cancelled, and then the function runs to its end: that is not interrupted. */
   override cancel(cx: Context): Poll<void> {
     if (this.state <= Open) {

@@ -49,6 +49,11 @@ export class FlattenUnordered<T> extends Adapter<StreamInput<T>, T> {
     }
   }
 
+  override cancelNext(): void {
+    this.pool.cancelNext();
+    super.cancelNext();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.pool, this.source]);
     return this.teardown.cancel(cx);

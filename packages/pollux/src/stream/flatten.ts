@@ -32,6 +32,10 @@ export class Flatten<T> extends Adapter<StreamInput<T>, T> {
     }
   }
 
+  override cancelNext(): void {
+    (this.current ?? this.source).cancelNext?.();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.current, this.source]);
     return this.teardown.cancel(cx);

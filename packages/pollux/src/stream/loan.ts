@@ -19,6 +19,10 @@ export class Loan<T> implements StreamSource<T> {
     return lender.pollFor(this, cx);
   }
 
+  cancelNext(): void {
+    this.lender?.leave(this);
+  }
+
   cancel(): Poll<void> {
     this.lender?.leave(this);
     this.lender = null;

@@ -225,3 +225,24 @@ test("make: cancelled at every poll of whoever takes, the body is left and no va
     expect(taken).toEqual([1, 2, 3].slice(0, taken.length));
   });
 });
+
+test("make: the body has its turn while tasks in it emit without end", () =>
+  paused(function* () {
+    const stream = Stream.make<string>(function* (emit) {
+      yield* scope(function* (inner) {
+        const loop = co(function* (name: string) {
+          for (;;) yield* emit(name);
+        });
+        for (const name of ["a", "b"]) inner.spawn(loop(name));
+        for (;;) yield* emit("body");
+      });
+    });
+    const counts: Record<string, number> = { a: 0, b: 0, body: 0 };
+    for (let n = 0; n < 300; n++) {
+      const value = yield* stream.next();
+      if (value !== End) counts[value] = (counts[value] as number) + 1;
+      yield* sleep(1);
+    }
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(50);
+    yield* stream.close();
+  }));

@@ -45,7 +45,7 @@ class Emission<T> extends Future<void> implements Linked<Emission<T>> {
       return undefined;
     }
     if (this.state === Done) throw new PollAfterCompletionError("this `emit`");
-    if (!this.stream.isOpen) {
+    if (!(this.state === New ? this.stream.takesMore : this.stream.isOpen)) {
       this.cancel();
       throw new ClosedError("the stream of this `emit`");
     }
@@ -97,7 +97,11 @@ export class Make<T> implements StreamSource<T> {
   /** Of the latest poll that gave nothing. */
   private waker: Waker | null;
   private polling: boolean;
-  /** Whether values can be emitted. */
+  /** Whether an emission that waits is given before the body is polled again. */
+  private isQueueTurn: boolean;
+  /** Set once the body has ended: what it has emitted by then is given first. */
+  private outcome: { readonly error?: unknown } | null;
+  /** Whether there are values to come. */
   isOpen: boolean;
 
   constructor(fn: (emit: Emit<T>) => Body<unknown>) {
@@ -107,7 +111,14 @@ export class Make<T> implements StreamSource<T> {
     this.given = null;
     this.waker = null;
     this.polling = false;
+    this.isQueueTurn = false;
+    this.outcome = null;
     this.isOpen = true;
+  }
+
+  /** Whether values can be emitted. */
+  get takesMore(): boolean {
+    return this.isOpen && this.outcome === null;
   }
 
   pollNext(cx: Context): Poll<T | End> {
@@ -118,26 +129,34 @@ export class Make<T> implements StreamSource<T> {
       this.given = null;
       given.proceed(cx.waker);
     }
-    // What was emitted beside the value before, or by another task.
+    // What was emitted beside the value before, or by another task. The body has its turn in between: those who emit anew
+    // each time would keep it from going on.
+    const isTurn = this.isQueueTurn;
+    this.isQueueTurn = !isTurn;
+    if (this.queue.first !== null && (isTurn || this.outcome !== null)) return this.take();
+    if (this.outcome === null) this.advance(cx);
     if (this.queue.first !== null) return this.take();
-    this.polling = true;
-    let ended: boolean;
-    try {
-      ended = (this.body ?? this.begin(cx)).poll(cx) !== Pending;
-    } catch (error) {
+    const { outcome } = this;
+    if (outcome !== null) {
       this.end();
-      throw error;
-    } finally {
-      this.polling = false;
-    }
-    if (this.queue.first !== null) return this.take();
-    if (ended) {
-      this.end();
+      if ("error" in outcome) throw outcome.error;
       return End;
     }
     cx.refundBudget();
     this.waker = cx.waker;
     return Pending;
+  }
+
+  private advance(cx: Context): void {
+    this.isQueueTurn = true;
+    this.polling = true;
+    try {
+      if ((this.body ?? this.begin(cx)).poll(cx) !== Pending) this.outcome = {};
+    } catch (error) {
+      this.outcome = { error };
+    } finally {
+      this.polling = false;
+    }
   }
 
   private begin(cx: Context): Future<unknown> {
@@ -173,6 +192,7 @@ export class Make<T> implements StreamSource<T> {
     this.isOpen = false;
     this.fn = null;
     this.body = null;
+    this.outcome = null;
     this.waker = null;
     const { given } = this;
     this.given = null;
@@ -181,11 +201,15 @@ export class Make<T> implements StreamSource<T> {
     for (let first = this.queue.shift(); first !== null; first = this.queue.shift()) first.waker?.wake();
   }
 
+  cancelNext(): void {
+    this.waker = null;
+  }
+
   /** Cancels the body: its `finally` blocks run, and cannot emit any more. */
   cancel(cx: Context): Poll<void> {
-    const { body } = this;
+    const { body, outcome } = this;
     this.isOpen = false;
-    if (body !== null) {
+    if (body !== null && outcome === null) {
       try {
         if (body.cancel(cx) === Pending) return Pending;
       } catch (error) {

@@ -30,6 +30,10 @@ export class Merge<T> implements StreamSource<T> {
     return this.pool.pollNext(cx);
   }
 
+  cancelNext(): void {
+    this.pool.cancelNext();
+  }
+
   cancel(cx: Context): Poll<void> {
     this.begin();
     return this.pool.cancel(cx);

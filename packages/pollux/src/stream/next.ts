@@ -8,7 +8,7 @@ import type { End } from "../core/stream-source.ts";
 /** Whom values can be borrowed from: one borrower at a time waits. */
 export interface Lender<T> {
   pollFor(borrower: object, cx: Context): Poll<T | End>;
-  /** The borrower waits no longer. */
+  /** The borrower waits no longer: neither does the stream, if it was the one who did. */
   leave(borrower: object): void;
   inspectNext(): Inspection;
 }

@@ -100,3 +100,13 @@ test("StreamMap: polled by hand after many have left, it polls none of them", ()
   expect(map.pollNext(new TestContext())).toEqual([0, 1]);
   expect(polls).toBe(1);
 });
+
+test("StreamMap: streams that are replaced between two polls leave nothing behind", () => {
+  const streams = new StreamMap<string, number>();
+  return leavesNothing(
+    co(function* () {
+      streams.insert("key", Stream.never());
+      yield* ready();
+    }),
+  );
+});

@@ -89,6 +89,10 @@ export class Peekable<T> extends BaseStream<T> {
     return peeked;
   }
 
+  override cancelNext(): void {
+    this.source.cancelNext?.();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.teardown ??= new Teardown([this.source, ...disposalsOf([this.peeked])]);
     return this.teardown.cancel(cx);

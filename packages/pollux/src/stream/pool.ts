@@ -10,7 +10,7 @@ import { Pending, type Poll } from "../core/poll.ts";
  *
  * Invariants; only the pool writes the fields:
  * - `queued` is set exactly while the member stands in the pool's ready queue.
- * - `list` is `null` once it has left the pool: a wake does nothing any more.
+ * - `list` is `null` once it has left the pool: a wake does nothing any more, and it stands in no queue.
  */
 export abstract class Member extends Context implements Linked<Member> {
   /** Of the pool's most recent poll. */
@@ -21,6 +21,8 @@ export abstract class Member extends Context implements Linked<Member> {
   list: LinkedList<Member> | null;
   /** The next one in the ready queue. */
   link: Member | null;
+  /** The one before it there. */
+  backLink: Member | null;
   queued: boolean;
 
   constructor(pool: Pool<Member>) {
@@ -30,6 +32,7 @@ export abstract class Member extends Context implements Linked<Member> {
     this.after = null;
     this.list = null;
     this.link = null;
+    this.backLink = null;
     this.queued = false;
   }
 
@@ -124,9 +127,23 @@ export class Pool<M extends Member> {
 
   private enqueue(member: Member): void {
     member.queued = true;
+    member.backLink = this.tail;
     if (this.tail === null) this.head = member;
     else this.tail.link = member;
     this.tail = member;
+  }
+
+  private dequeue(member: Member): void {
+    const { link, backLink } = member;
+    // All that stand before the end of a pass are of that pass.
+    if (member === this.passEnd) this.passEnd = backLink;
+    if (backLink === null) this.head = link;
+    else backLink.link = link;
+    if (link === null) this.tail = backLink;
+    else link.backLink = backLink;
+    member.link = null;
+    member.backLink = null;
+    member.queued = false;
   }
 
   /** Has the poller look again. */
@@ -145,31 +162,24 @@ export class Pool<M extends Member> {
 
   /** The next member that is to be polled in this pass; `null` if there is none, or no budget left. */
   take(cx: Context): M | null {
-    while (this.passEnd !== null) {
-      const { runtime } = cx;
-      if (runtime.budget <= 0) {
-        this.wakePoller();
-        return null;
-      }
-      // Not empty: the end of the pass is still in the queue.
-      const member = this.head as Member;
-      this.head = member.link;
-      if (member === this.tail) this.tail = null;
-      if (member === this.passEnd) this.passEnd = null;
-      member.link = null;
-      member.queued = false;
-      // One that has left the pool while it was queued.
-      if (member.list === null) continue;
-      if (member.runtime !== runtime) member.runtime = runtime;
-      // All members were added as this kind.
-      return member as M;
+    if (this.passEnd === null) return null;
+    const { runtime } = cx;
+    if (runtime.budget <= 0) {
+      this.wakePoller();
+      return null;
     }
-    return null;
+    // Not empty: the end of the pass is still in the queue.
+    const member = this.head as Member;
+    this.dequeue(member);
+    if (member.runtime !== runtime) member.runtime = runtime;
+    // All members were added as this kind.
+    return member as M;
   }
 
   /** The member is done with. The poller is not told: it may be the one who does it. */
   remove(member: M): void {
     this.members.remove(member);
+    if (member.queued) this.dequeue(member);
   }
 
   /** Cancels all members at the same time. When it has ended, the pool is empty and can be filled again. */

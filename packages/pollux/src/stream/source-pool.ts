@@ -63,4 +63,16 @@ export class SourcePool<T> extends Pool<SourceMember<T>> {
     this.forgetPoller();
     return End;
   }
+
+  /** None of them waits any more; each is asked again in the next pass, as none will be woken. */
+  cancelNext(): void {
+    this.forgetPoller();
+    for (const member of this.members) {
+      // Only members of this kind are added.
+      const { source } = member as SourceMember<T>;
+      if (source.cancelNext === undefined) continue;
+      source.cancelNext();
+      this.again(member as SourceMember<T>);
+    }
+  }
 }

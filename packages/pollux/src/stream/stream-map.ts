@@ -56,6 +56,7 @@ export class StreamMap<K, T> extends BaseStream<[key: K, value: T]> {
     if (member === undefined) return undefined;
     this.byKey.delete(key);
     this.pool.remove(member);
+    member.source.cancelNext?.();
     if (this.pool.size === 0) this.pool.wakePoller();
     return member.source;
   }
@@ -90,6 +91,10 @@ export class StreamMap<K, T> extends BaseStream<[key: K, value: T]> {
   private readonly ended = (key: unknown): void => {
     this.byKey.delete(key as K);
   };
+
+  override cancelNext(): void {
+    this.pool.cancelNext();
+  }
 
   /** Cancels all streams at the same time. It can be filled again when that has ended. */
   override cancel(cx: Context): Poll<void> {

@@ -268,6 +268,10 @@ export class Stream<T> extends BaseStream<T> {
       : inspectionOf(this.source);
   }
 
+  override cancelNext(): void {
+    this.source?.cancelNext?.();
+  }
+
   override cancel(cx: Context): Poll<void> {
     return this.source === null ? undefined : this.source.cancel(cx);
   }

@@ -31,6 +31,11 @@ export class Throttle<T> extends Adapter<T, T> {
     return poll;
   }
 
+  override cancelNext(): void {
+    this.timer.stopWaiting();
+    super.cancelNext();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.timer.cancel(cx);
     return super.cancel(cx);

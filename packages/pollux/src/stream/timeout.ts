@@ -62,6 +62,11 @@ export class Timeout<T> extends Adapter<T, T> {
     this.timer.cancel(cx);
   }
 
+  override cancelNext(): void {
+    this.timer.stopWaiting();
+    super.cancelNext();
+  }
+
   override cancel(cx: Context): Poll<void> {
     this.stop(cx);
     return super.cancel(cx);

@@ -77,8 +77,12 @@ test("Stream.from: an interval and a delay queue take their timers back when the
       const ticks = interval(1000);
       yield* ticks.tick();
       for (const stream of [Stream.from(queue), Stream.from(ticks)]) {
-        expect((yield* select({ value: stream.next(), now: yieldNow() })).key).toBe("now");
-        expect(armed()).toBe(1);
+        const waits = co(function* () {
+          yield* yieldNow();
+          expect(armed()).toBe(1);
+        });
+        expect((yield* select({ value: stream.next(), now: waits() })).key).toBe("now");
+        expect(armed()).toBe(0);
         yield* stream.close();
         expect(armed()).toBe(0);
       }

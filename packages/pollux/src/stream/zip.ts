@@ -49,6 +49,12 @@ export class Zip<T, U> extends EarlyEnd<T, [T, U]> {
     return [leftValue, rightValue];
   }
 
+  override cancelNext(): void {
+    super.cancelNext();
+    // As the left one, it is left to the cleanup once one of them has ended.
+    if (!this.leftEnded && !this.rightEnded) this.right.cancelNext?.();
+  }
+
   protected override parts(): Cancellable {
     const left = this.leftEnded ? null : this.source;
     const right = this.rightEnded ? null : this.right;

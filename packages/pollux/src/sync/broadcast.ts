@@ -297,10 +297,15 @@ export class BroadcastReceiver<T> implements StreamSource<T>, AsyncIterable<T>, 
     return channel.receive(cursor);
   }
 
-  /** Gives the receiver up, as its stream does: the same as {@link BroadcastReceiver.close}. */
-  cancel(): Poll<void> {
+  /** Whoever waits in {@link BroadcastReceiver.pollNext} waits no longer. */
+  cancelNext(): void {
     this.waiting?.cancel();
     this.waiting = null;
+  }
+
+  /** Gives the receiver up, as its stream does: the same as {@link BroadcastReceiver.close}. */
+  cancel(): Poll<void> {
+    this.cancelNext();
     this.close();
   }
 

@@ -130,9 +130,14 @@ export class MpscReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Dispo
     return Pending;
   }
 
+  /** Whoever waits in {@link MpscReceiver.pollNext} or {@link MpscReceiver.pollRecv} waits no longer. */
+  cancelNext(): void {
+    if (this.polling !== null) this.channel.unpark(this.polling);
+  }
+
   /** Gives the receiver up, as its stream does: the same as to dispose of it. */
   cancel(): Poll<void> {
-    if (this.polling !== null) this.channel.unpark(this.polling);
+    this.cancelNext();
     this[Symbol.dispose]();
   }
 

@@ -306,10 +306,15 @@ export class WatchReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     return poll;
   }
 
-  /** Gives the receiver up, as its stream does: the same as {@link WatchReceiver.close}. */
-  cancel(): Poll<void> {
+  /** Whoever waits in {@link WatchReceiver.pollNext} waits no longer. */
+  cancelNext(): void {
     this.waiting?.cancel();
     this.waiting = null;
+  }
+
+  /** Gives the receiver up, as its stream does: the same as {@link WatchReceiver.close}. */
+  cancel(): Poll<void> {
+    this.cancelNext();
     this.close();
   }
 

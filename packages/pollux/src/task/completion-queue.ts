@@ -213,7 +213,7 @@ export abstract class NextCompleted<R> extends QueueFuture<R | undefined, NextCo
     super.proceed();
   }
 
-  override cancel(_cx: Context): Poll<void> {
+  override cancel(): Poll<void> {
     this.leave();
     // The task that it was woken for is the next one's.
     if (this.woken) this.queue.waiters.shift()?.proceed();

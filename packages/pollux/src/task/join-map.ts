@@ -143,6 +143,11 @@ export class JoinMap<K, V>
     return this.#stream.inspectNext();
   }
 
+  /** Whoever waits in {@link pollNext} waits no longer. */
+  cancelNext(): void {
+    this.#stream.cancelNext();
+  }
+
   /** Aborts all tasks and waits for their cleanup, as a stream of them does when it is given up: see {@link shutdown}. */
   cancel(cx: Context): Poll<void> {
     return this.#stream.cancel(cx);

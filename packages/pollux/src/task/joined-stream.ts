@@ -34,10 +34,15 @@ export class JoinedStream {
     return poll ?? End;
   }
 
+  /** Whoever waits for the next one waits no longer. */
+  cancelNext(): void {
+    this.next?.cancel();
+    this.next = null;
+  }
+
   /** Aborts all and waits for their cleanup. */
   cancel(cx: Context): Poll<void> {
-    this.next?.cancel(cx);
-    this.next = null;
+    this.cancelNext();
     this.shutdown ??= new Shutdown(this.queue, cx.cancelReason);
     try {
       if (this.shutdown.poll(cx) === Pending) return Pending;

@@ -219,6 +219,11 @@ export class DelayQueue<T> implements StreamSource<Delayed<T>> {
     return poll ?? End;
   }
 
+  /** Whoever waits in {@link pollNext} waits no longer. */
+  cancelNext(): void {
+    if (this.#waiting === null) this.#stopWaiting();
+  }
+
   /** Drops everything, as a stream of it does when it is given up. */
   cancel(): Poll<void> {
     this.#stopWaiting();

@@ -108,6 +108,11 @@ export class Interval implements StreamSource<number> {
     return this.pollTick(cx);
   }
 
+  /** Whoever waits in {@link pollNext} waits no longer. No tick is lost. */
+  cancelNext(): void {
+    if (this.#waiting === null) this.#sleep?.stopWaiting();
+  }
+
   /** Stops waiting, as a stream of its ticks does when it is given up. It can be awaited anew. */
   cancel(cx: Context): Poll<void> {
     if (this.#sleep === null || this.#next === undefined) return undefined;

@@ -105,6 +105,19 @@ export class Sleep extends Future<void> implements TimerEntry {
     this.waker = null;
   }
 
+  /**
+   * Nobody waits any more. The deadline stays: the next poll waits for it, or finds that it has passed.
+   * @internal
+   */
+  stopWaiting(): void {
+    if (this.state === Armed) {
+      // `Armed` implies the clock.
+      (this.timers as TimerDriver).disarm(this);
+      this.state = Until;
+    }
+    this.waker = null;
+  }
+
   override inspect(): Inspection {
     if (this.state === Armed) return { op: "sleep", due: this.due };
     return this.state === Forever ? { op: "sleep for ever", futures: [], any: true } : { op: "sleep" };
