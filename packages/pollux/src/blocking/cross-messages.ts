@@ -1,4 +1,4 @@
-import type { MessagePort } from "node:worker_threads";
+import type { NodeMessagePort } from "../node/node-types.ts";
 
 /**
  * An end of a channel between threads, on its way to another one: `detach` gives it, and `crossSender` or `crossReceiver`
@@ -9,7 +9,7 @@ import type { MessagePort } from "node:worker_threads";
  */
 export interface CrossEnd<T> {
   readonly kind: "sender" | "receiver";
-  readonly port: MessagePort;
+  readonly port: NodeMessagePort;
   /** See {@link FREE} and {@link CLOSED}. */
   readonly state: Int32Array;
   readonly capacity: number;
@@ -32,7 +32,7 @@ export type ToReceiver =
   /** A place comes back unused. */
   | { readonly kind: "refund"; readonly granted: boolean }
   /** Another sender, which is at the other end of this port. */
-  | { readonly kind: "clone"; readonly port: MessagePort }
+  | { readonly kind: "clone"; readonly port: NodeMessagePort }
   | { readonly kind: "close" };
 
 /** What the receiver says to a sender. */

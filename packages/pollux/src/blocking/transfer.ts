@@ -1,11 +1,11 @@
-import type { TransferListItem } from "node:worker_threads";
 import { describe } from "../core/errors.ts";
+import type { NodeTransferable } from "../node/node-types.ts";
 import { surroundings } from "./in-thread.ts";
 
 /** What is noted in this thread, where it is none of a pool. */
-const own = new WeakMap<object, readonly TransferListItem[]>();
+const own = new WeakMap<object, readonly NodeTransferable[]>();
 
-const noted = (): WeakMap<object, readonly TransferListItem[]> => surroundings()?.transfers ?? own;
+const noted = (): WeakMap<object, readonly NodeTransferable[]> => surroundings()?.transfers ?? own;
 
 /**
  * Has parts of a value moved to the other thread, and not copied: an argument of a call, or what it returns. Moving takes
@@ -26,7 +26,7 @@ const noted = (): WeakMap<object, readonly TransferListItem[]> => surroundings()
  * await run(main());
  * ```
  */
-export function transfer<T extends object>(value: T, parts: readonly TransferListItem[]): T {
+export function transfer<T extends object>(value: T, parts: readonly NodeTransferable[]): T {
   if (typeof value !== "object" || value === null)
     throw new TypeError(`transfer needs an object that holds what is to move, not ${describe(value)}`);
   noted().set(value, parts);
@@ -34,6 +34,6 @@ export function transfer<T extends object>(value: T, parts: readonly TransferLis
 }
 
 /** @internal */
-export function transfersOf(value: unknown): readonly TransferListItem[] {
+export function transfersOf(value: unknown): readonly NodeTransferable[] {
   return typeof value === "object" && value !== null ? (noted().get(value) ?? []) : [];
 }

@@ -124,14 +124,18 @@ export class TcpStream extends SocketStream<TcpStreamSource> {
    * ```ts
    * import { once } from "node:events";
    * import { type AddressInfo, connect, createServer } from "node:net";
-   * import { run, TcpStream } from "pollux";
+   * import { co, run, TcpStream } from "pollux";
    *
    * const server = createServer((socket) => socket.end("hello")).listen(0, "127.0.0.1");
    * await once(server, "listening");
    * const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
    * await once(socket, "connect");
-   * const stream = await run(TcpStream.fromSocket(socket));
-   * console.log(stream.peerAddress.host); // "127.0.0.1"
+   * const main = co(function* () {
+   *   const stream = yield* TcpStream.fromSocket(socket);
+   *   console.log(yield* stream.readToString()); // "hello"
+   *   stream.close();
+   * });
+   * await run(main());
    * server.close();
    * ```
    */

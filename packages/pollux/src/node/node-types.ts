@@ -15,4 +15,13 @@ export type NodeDuplex = import("node:stream").Duplex;
 /** @ts-ignore The `Stats` of `node:fs`: size, times, kind and permissions of a file. */
 export type FileStats = import("node:fs").Stats;
 
+/** @ts-ignore A `ChildProcess` of `node:child_process`. */
+export type NodeChildProcess = import("node:child_process").ChildProcess;
+
+/** @ts-ignore A `MessagePort` of `node:worker_threads`. */
+export type NodeMessagePort = import("node:worker_threads").MessagePort;
+
+/** @ts-ignore What `node:worker_threads` moves to another thread rather than copying it. */
+export type NodeTransferable = import("node:worker_threads").TransferListItem;
+
 // biome-ignore-end lint/suspicious/noTsIgnore: there is an error only where Node's types are not there

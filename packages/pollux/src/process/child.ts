@@ -1,10 +1,10 @@
-import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import { co } from "../core/coroutine.ts";
 import type { Future } from "../core/future.ts";
 import { type LimitOptions, limitOf, WHOLE_LIMIT } from "../io/limit.ts";
 import type { Reader } from "../io/reader.ts";
 import type { Writer } from "../io/writer.ts";
+import type { NodeChildProcess } from "../node/node-types.ts";
 import { ChildInput, ChildOutput } from "./child-pipes.ts";
 import { ExitStatus } from "./exit-status.ts";
 import { KeepsHandleAlive } from "./keeps-handle-alive.ts";
@@ -49,12 +49,12 @@ export class Child implements Disposable, AsyncDisposable {
   readonly stdout: Reader | null;
   /** As `stdout`. */
   readonly stderr: Reader | null;
-  private readonly handle: ChildProcess;
+  private readonly handle: NodeChildProcess;
   private readonly settings: ChildSettings;
   private readonly waited: Waited;
 
   /** @internal */
-  constructor(handle: ChildProcess, settings: ChildSettings) {
+  constructor(handle: NodeChildProcess, settings: ChildSettings) {
     const name = `of ${settings.program}, pid ${handle.pid}`;
     this.handle = handle;
     this.settings = settings;
