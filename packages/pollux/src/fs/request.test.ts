@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { turn } from "../../test/support/net.ts";
+import { PolluxError } from "../core/errors.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { type Done, Request } from "./request.ts";
 
@@ -22,7 +23,7 @@ function asked(finishes: boolean) {
   const task = runtime.spawn(request);
   const failure = task.then(
     () => null,
-    (error: { code?: string }) => error.code,
+    (error: unknown) => (error instanceof PolluxError ? error.code : error),
   );
   return {
     request,
