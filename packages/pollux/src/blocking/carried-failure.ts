@@ -29,7 +29,9 @@ export function packFailure(thrown: unknown): CarriedFailure {
     }
   };
   const pack = (value: unknown, depth: number): CarriedFailure => {
-    if (!(value instanceof Error) || depth === 8) return { isError: false, value: cloned(value) };
+    if (!(value instanceof Error)) return { isError: false, value: cloned(value) };
+    // As text: a clone may have the causes that are still to come, and they may go round.
+    if (depth === 8) return { isError: false, value: String(value) };
     const properties: Record<string, unknown> = {};
     let errors: CarriedFailure[] | null = null;
     for (const key of Object.getOwnPropertyNames(value)) {
