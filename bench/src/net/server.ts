@@ -10,38 +10,50 @@ const [peer = "", givenMode = "", givenSize = ""] = process.argv.slice(2);
 const mode = givenMode as Mode; // Checked by the table below.
 const size = Number(givenSize);
 
+/** The load has what it wanted and closes: any other failure is one of ours. */
+function ignoreLeaving(error: unknown): void {
+  if (!["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+}
+
 const echo = co(function* (stream: TcpStream) {
   const buf = new Uint8Array(size);
-  for (let n: number; (n = yield* stream.read(buf)) > 0; ) yield* stream.writeAll(buf.subarray(0, n));
-});
-
-const readAll = co(function* (stream: TcpStream) {
-  const buf = new Uint8Array(size);
-  while ((yield* stream.read(buf)) > 0);
-});
-
-const writeForever = co(function* (stream: TcpStream) {
-  const buf = new Uint8Array(size);
-  for (;;) yield* stream.writeAll(buf);
-});
-
-const handlers = { echo, in: readAll, out: writeForever };
-
-const handle = co(function* (stream: TcpStream) {
   try {
-    yield* handlers[mode](stream);
+    for (let n: number; (n = yield* stream.read(buf)) > 0; ) yield* stream.writeAll(buf.subarray(0, n));
   } catch (error) {
-    // The load has what it wanted and closes.
-    if (!["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    ignoreLeaving(error);
   } finally {
     stream.close();
   }
 });
 
+const readAll = co(function* (stream: TcpStream) {
+  const buf = new Uint8Array(size);
+  try {
+    while ((yield* stream.read(buf)) > 0);
+  } catch (error) {
+    ignoreLeaving(error);
+  } finally {
+    stream.close();
+  }
+});
+
+const writeForever = co(function* (stream: TcpStream) {
+  const buf = new Uint8Array(size);
+  try {
+    for (;;) yield* stream.writeAll(buf);
+  } catch (error) {
+    ignoreLeaving(error);
+  } finally {
+    stream.close();
+  }
+});
+
+const handlers = { echo, in: readAll, out: writeForever };
+
 const serve = co(function* () {
   const listener = yield* TcpListener.bind("127.0.0.1:0");
   console.log(listener.localAddress.port);
-  for (;;) spawn(handle(yield* listener.accept()));
+  for (;;) spawn(handlers[mode](yield* listener.accept()));
 });
 
 function serveNode(): void {

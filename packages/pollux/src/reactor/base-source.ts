@@ -23,7 +23,7 @@ export abstract class BaseSource implements Source, KeepsAlive, Linked<BaseSourc
   protected waits = 0;
   protected failure: Error | null = null;
   private failureSeen = false;
-  private readonly what: string;
+  protected readonly what: string;
 
   /**
    * @param what - names the source in errors

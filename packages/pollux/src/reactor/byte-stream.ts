@@ -13,7 +13,8 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   bytesRead = 0;
   bytesWritten = 0;
   protected readonly reading: Waiting = new Waiting(this);
-  protected readonly writing: Waiting = new Waiting(this);
+  /** Made when it is first waited for: a write seldom is, and connections are many. */
+  private writingPlace: Waiting | null = null;
 
   abstract tryRead(buf: Uint8Array): Poll<number>;
   abstract tryReadVectored(bufs: readonly Uint8Array[]): Poll<number>;
@@ -32,7 +33,7 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
 
   pollConnect(cx: Context): Poll<void> {
     if (!cx.takeBudget()) return Pending;
-    return this.tryConnect() === Pending ? this.wait(cx, this.writing) : undefined;
+    return this.tryConnect() === Pending ? this.waitToWrite(cx) : undefined;
   }
 
   pollRead(cx: Context, buf: Uint8Array): Poll<number> {
@@ -68,39 +69,48 @@ export abstract class ByteStream extends BaseSource implements ByteSource {
   pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     const size = this.tryWrite(buf);
-    return size === Pending ? this.wait(cx, this.writing) : size;
+    return size === Pending ? this.waitToWrite(cx) : size;
   }
 
   pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     const size = this.tryWriteVectored(bufs);
-    return size === Pending ? this.wait(cx, this.writing) : size;
+    return size === Pending ? this.waitToWrite(cx) : size;
   }
 
   pollSendFile(cx: Context, file: number, count: number): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     const size = this.trySendFile(file, count);
-    return size === Pending ? this.wait(cx, this.writing) : size;
+    return size === Pending ? this.waitToWrite(cx) : size;
   }
 
   pollWriteReady(cx: Context): Poll<void> {
     if (!cx.takeBudget()) return Pending;
     if (this.isClosed) this.refuse();
-    return (this.readiness & WRITE_READY) !== 0 ? undefined : this.wait(cx, this.writing);
+    return (this.readiness & WRITE_READY) !== 0 ? undefined : this.waitToWrite(cx);
   }
 
   pollShutdown(cx: Context): Poll<void> {
     if (!cx.takeBudget()) return Pending;
-    return this.tryShutdown() === Pending ? this.wait(cx, this.writing) : undefined;
+    return this.tryShutdown() === Pending ? this.waitToWrite(cx) : undefined;
   }
 
   cancelWrite(): void {
-    this.writing.end();
+    this.writingPlace?.end();
   }
 
   /** Something has changed for both directions: an end, a failure. */
   protected wakeBoth(): void {
     this.reading.wake();
-    this.writing.wake();
+    this.wakeWriter();
+  }
+
+  protected wakeWriter(): void {
+    this.writingPlace?.wake();
+  }
+
+  private waitToWrite(cx: Context): Pending {
+    this.writingPlace ??= new Waiting(this);
+    return this.wait(cx, this.writingPlace);
   }
 }

@@ -202,7 +202,7 @@ class SimStream extends ByteStream implements TcpStreamSource {
     this.inbox = this.inbox.subarray(size);
     this.bytesRead += size;
     // There is room again.
-    this.peer?.writing.wake();
+    this.peer?.wakeWriter();
     return size;
   }
 
@@ -305,7 +305,7 @@ class SimStream extends ByteStream implements TcpStreamSource {
     else if (this.leave()) {
       if (!this.ending) this.finish();
       // Whoever waits for room sees that nobody will make any.
-      this.peer?.writing.wake();
+      this.peer?.wakeWriter();
     }
   }
 

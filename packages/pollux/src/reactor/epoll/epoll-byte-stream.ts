@@ -25,16 +25,14 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
   protected readonly parts: EpollParts;
   protected readonly native: Native;
   protected descriptor: Descriptor | null = null;
-  private readonly name: string;
   /** The peer's end has been read. It stays the end, whatever fails later. */
   private readEnd = false;
   /** Our side has been ended. */
   private ended = false;
 
-  /** @param name - names it in errors */
+  /** @param name - names it in errors: `"the TCP stream"` */
   constructor(parts: EpollParts, name: string) {
-    super(`the ${name}`);
-    this.name = name;
+    super(name);
     this.parts = parts;
     this.native = parts.epoll.native;
   }
@@ -60,7 +58,7 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
   }
 
   onWritable(): void {
-    this.writing.wake();
+    this.wakeWriter();
   }
 
   override tryRead(buf: Uint8Array): Poll<number> {
@@ -189,7 +187,7 @@ export abstract class EpollByteStream extends ByteStream implements DescriptorOw
   }
 
   private get nameOfWriter(): string {
-    return this.ended ? `the write side of the ${this.name}` : `the ${this.name}`;
+    return this.ended ? `the write side of ${this.what}` : this.what;
   }
 
   override get readiness(): number {

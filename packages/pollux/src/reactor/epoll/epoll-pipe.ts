@@ -8,7 +8,7 @@ import type { EpollParts } from "./epoll-parts.ts";
 /** One end of a pipe, or both of a named one. */
 export class EpollPipe extends EpollByteStream implements ByteSource {
   private constructor(parts: EpollParts) {
-    super(parts, "pipe");
+    super(parts, "the pipe");
   }
 
   /** @throws the system's error, the descriptor being closed */

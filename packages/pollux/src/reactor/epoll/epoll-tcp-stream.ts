@@ -7,18 +7,32 @@ import { checkEpollOptions } from "./check-epoll-options.ts";
 import { CONNECTION, Connecting, type Connector } from "./connecting.ts";
 import { EpollByteStream } from "./epoll-byte-stream.ts";
 import type { EpollParts } from "./epoll-parts.ts";
-import { ADDRESS_BYTES, decodeAddress } from "./socket-address.ts";
+import {
+  ADDRESS_BYTES,
+  decodeAddress,
+  type PackedAddress,
+  packAddress,
+  unpackAddress,
+} from "./socket-address.ts";
 import { getOption, type OptionSocket, setOption } from "./socket-options.ts";
+
+/** A connection that is being made. */
+interface Opening {
+  readonly options: TcpConnectOptions;
+  /** Of the poll that waits. */
+  timers: TimerDriver | null;
+  asked: boolean;
+  /** `null` until the addresses are known. */
+  connecting: Connecting | null;
+}
 
 /** A TCP connection. */
 export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, Connector {
-  private readonly options: TcpConnectOptions | null;
-  private timers: TimerDriver | null = null;
-  private connecting: Connecting | null = null;
-  private asked = false;
+  /** What is to be opened, until it is or has failed; `null` for what came in. */
+  private opening: Opening | null;
   private family = 0;
   private local: SocketAddress | null = null;
-  private peer: SocketAddress | null = null;
+  private peer: PackedAddress | null = null;
   /** As it was set: the system tells only what has become of it. */
   private keepsAlive: boolean | number;
 
@@ -27,8 +41,8 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
     options: TcpConnectOptions | null,
     settings: Partial<SocketOptions> = options ?? {},
   ) {
-    super(parts, "TCP stream");
-    this.options = options;
+    super(parts, "the TCP stream");
+    this.opening = options === null ? null : { options, timers: null, asked: false, connecting: null };
     this.keepsAlive = settings.keepAlive ?? false;
   }
 
@@ -43,7 +57,7 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
     const stream = new EpollTcpStream(parts, null, settings);
     const descriptor = stream.opened(fd);
     stream.family = family;
-    stream.peer = decodeAddress(peer) ?? UNKNOWN;
+    stream.peer = packAddress(peer) ?? UNKNOWN;
     try {
       descriptor.register(CONNECTION);
     } catch (error) {
@@ -54,44 +68,46 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
   }
 
   override pollConnect(cx: Context): Poll<void> {
-    this.timers = cx.runtime.timers;
+    if (this.opening !== null) this.opening.timers = cx.runtime.timers;
     return super.pollConnect(cx);
   }
 
   protected override tryConnect(): Poll<void> {
-    const { options } = this;
-    if (!this.asked && options !== null) {
+    const { opening } = this;
+    if (opening !== null && !opening.asked) {
+      const { options } = opening;
       checkEpollOptions("stream", options);
-      this.asked = true;
-      resolve(options.host, options.family ?? "any", (resolved) => this.onResolved(options, resolved));
+      opening.asked = true;
+      resolve(options.host, options.family ?? "any", (resolved) => this.onResolved(opening, resolved));
     }
     this.check();
     return this.descriptor === null ? Pending : undefined;
   }
 
-  private onResolved(options: TcpConnectOptions, resolved: Resolved): void {
-    if (this.isClosed || this.timers === null) return;
+  private onResolved(opening: Opening, resolved: Resolved): void {
+    const { options, timers } = opening;
+    if (this.opening !== opening || timers === null) return;
     if ("error" in resolved) {
       this.onFailed(resolved.error);
       return;
     }
-    this.connecting = new Connecting(this.parts.epoll, this.timers, resolved.hosts, options, this);
-    this.connecting.next();
+    opening.connecting = new Connecting(this.parts.epoll, timers, resolved.hosts, options, this);
+    opening.connecting.next();
   }
 
   onConnected({ fd, family }: OptionSocket, slot: number, events: number): void {
-    this.connecting = null;
+    this.opening = null;
     this.family = family;
     this.opened(fd).takeOver(slot, events);
     const address = new Uint8Array(ADDRESS_BYTES);
-    this.peer = this.native.name(fd, 1, address) < 0 ? UNKNOWN : decodeAddress(address);
-    this.writing.wake();
+    this.peer = this.native.name(fd, 1, address) < 0 ? UNKNOWN : packAddress(address);
+    this.wakeWriter();
   }
 
   onFailed(error: Error): void {
-    this.connecting = null;
+    this.opening = null;
     this.fail(error);
-    this.writing.wake();
+    this.wakeWriter();
   }
 
   option<K extends keyof SocketOptions>(name: K): SocketOptions[K];
@@ -127,14 +143,14 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
 
   get peerAddress(): SocketAddress {
     if (this.peer === null) throw new TypeError("the stream has no address before it is connected");
-    return this.peer;
+    return unpackAddress(this.peer);
   }
 
   override close(): void {
     if (this.isClosed) return;
     this.local ??= this.readLocal();
-    this.connecting?.cancel();
-    this.connecting = null;
+    this.opening?.connecting?.cancel();
+    this.opening = null;
     super.close();
   }
 

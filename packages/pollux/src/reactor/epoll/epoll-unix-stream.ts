@@ -15,7 +15,7 @@ export class EpollUnixStream extends EpollByteStream implements UnixStreamSource
   readonly peerAddress: UnixAddress;
 
   private constructor(parts: EpollParts, local: UnixAddress, peer: UnixAddress) {
-    super(parts, "Unix stream");
+    super(parts, "the Unix stream");
     this.localAddress = local;
     this.peerAddress = peer;
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ADDRESS_BYTES, decodeAddress, encodeAddress } from "./socket-address.ts";
+import { ADDRESS_BYTES, decodeAddress, encodeAddress, packAddress, unpackAddress } from "./socket-address.ts";
 
 function roundTrip(host: string, port: number): unknown {
   const bytes = new Uint8Array(ADDRESS_BYTES);
@@ -48,4 +48,16 @@ test("socket address: a name is refused", () => {
 
 test("socket address: what is not of the Internet's is none", () => {
   expect(decodeAddress(new Uint8Array(ADDRESS_BYTES))).toBeNull();
+});
+
+test("socket address: one that was packed comes back as it was, IPv4 in a number", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.integer({ min: 0, max: 65_535 }), (host, port) => {
+      const bytes = new Uint8Array(ADDRESS_BYTES);
+      encodeAddress(host, port, bytes);
+      const packed = packAddress(bytes);
+      expect(typeof packed).toBe(host.includes(":") ? "object" : "number");
+      expect(packed === null ? null : unpackAddress(packed)).toEqual(decodeAddress(bytes));
+    }),
+  );
 });

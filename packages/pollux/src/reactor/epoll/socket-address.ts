@@ -56,6 +56,28 @@ export function decodeAddress(from: Uint8Array): SocketAddress | null {
   }
 }
 
+/**
+ * An address in little memory: an IPv4 address and its port in one number, others as they are. Servers have many, and look
+ * at few.
+ */
+export type PackedAddress = number | SocketAddress;
+
+const PORTS = 0x1_0000;
+
+/** As {@link decodeAddress}, packed. */
+export function packAddress(from: Uint8Array): PackedAddress | null {
+  const view = new DataView(from.buffer, from.byteOffset, ADDRESS_BYTES);
+  if (view.getUint16(AT, littleEndian) !== AF_INET) return decodeAddress(from);
+  return view.getUint32(AT + 4) * PORTS + view.getUint16(AT + 2);
+}
+
+export function unpackAddress(packed: PackedAddress): SocketAddress {
+  if (typeof packed !== "number") return packed;
+  const bits = Math.floor(packed / PORTS);
+  const host = [bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255].join(".");
+  return { host, port: packed % PORTS, family: "IPv4" };
+}
+
 function writeIPv4(host: string, into: Uint8Array, offset: number): void {
   host.split(".").forEach((part, index) => {
     into[offset + index] = Number(part);

@@ -68,8 +68,8 @@ export abstract class NodeByteStream extends ByteStream {
     this.sources.pushBack(this);
     socket.on("data", (chunk: Buffer) => this.onData(socket, chunk));
     socket.on("end", () => this.onEnd());
-    socket.on("drain", () => this.writing.wake());
-    socket.on("finish", () => this.writing.wake());
+    socket.on("drain", () => this.wakeWriter());
+    socket.on("finish", () => this.wakeWriter());
     socket.on("error", (error) => this.onError(socket, error));
     socket.on("close", () => this.onClose());
   }
@@ -78,7 +78,7 @@ export abstract class NodeByteStream extends ByteStream {
   protected onConnect(socket: Socket): void {
     this.connected = true;
     if (this.waits === 0) socket.unref();
-    this.writing.wake();
+    this.wakeWriter();
   }
 
   private onData(socket: Socket, chunk: Buffer): void {
