@@ -215,6 +215,29 @@ describe("TlsStream", () => {
       })(),
     ));
 
+  test("writeVectored encrypts small buffers as one piece, and large ones as far as that goes", () =>
+    run(
+      co(function* () {
+        const [a, b] = yield* secure({ capacity: 500_000 });
+        const head = utf8("head ");
+        expect(yield* a.writeVectored([head, new Uint8Array(0), utf8("body")])).toBe(9);
+        expect(yield* a.writeVectored([new Uint8Array(0)])).toBe(0);
+        yield* a.flush();
+        expect(yield* a.writeVectored([head, pattern(100_000, 4)])).toBe(65_536);
+        const rest = [pattern(100_000, 4).subarray(65_531), utf8(" end")];
+        const [, got] = yield* join(
+          co(function* () {
+            yield* a.writeAllVectored(rest);
+            yield* a.shutdown();
+          })(),
+          b.readToEnd(),
+        );
+        const all = [head, utf8("body"), head, pattern(100_000, 4), utf8(" end")];
+        expect(sha(got)).toBe(sha(Buffer.concat(all)));
+        closeAll(a, b);
+      })(),
+    ));
+
   test("a stream that was taken over is refused to others", () =>
     run(
       co(function* () {

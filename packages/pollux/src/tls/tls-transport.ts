@@ -7,6 +7,7 @@ import { Pending, type Poll } from "../core/poll.ts";
 import type { Duplex } from "../io/duplex.ts";
 import { inspectedOf } from "../io/inspected.ts";
 import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
+import type { NodeDuplex } from "../node/node-types.ts";
 import { Waiting } from "../reactor/waiting.ts";
 
 /** Reads go here, and from here to Node in a piece of their size: an idle connection holds no buffer. */
@@ -26,13 +27,15 @@ type Callback = (error?: Error | null) => void;
  */
 export class TlsTransport {
   readonly inner: Duplex;
-  readonly stream: NodeStream;
+  readonly stream: NodeDuplex;
   /** Whoever waits until more can be handed to Node, or for a failure of what is under it. */
   readonly reading: Waiting;
   /** Whoever waits until what was written has been sent. */
   readonly writing: Waiting;
   /** Whether Node has been told that there is no more. */
   hasEnded: boolean;
+  /** Whether a read of the stream below was left waiting. */
+  private isPulling: boolean;
   /** The context of the poll under way, with which what TLS writes is sent. */
   private cx: Context | null;
   private runtime: RuntimeHandle | null;
@@ -50,6 +53,7 @@ export class TlsTransport {
     this.reading = new Waiting(KEEPS_NOTHING_ALIVE);
     this.writing = new Waiting(KEEPS_NOTHING_ALIVE);
     this.hasEnded = false;
+    this.isPulling = false;
     this.cx = null;
     this.runtime = null;
     this.queue = [];
@@ -118,6 +122,7 @@ export class TlsTransport {
       this.reading.begin(cx);
       return Pending;
     }
+    this.isPulling = true;
     const size = inner.pollRead(cx, SCRATCH);
     if (size === Pending) return Pending;
     this.cancelPull();
@@ -130,8 +135,11 @@ export class TlsTransport {
     return undefined;
   }
 
+  /** Nobody waits for a {@link pull} any more. */
   cancelPull(): void {
     this.reading.end();
+    if (!this.isPulling) return;
+    this.isPulling = false;
     this.inner.cancelRead();
   }
 
