@@ -183,7 +183,12 @@ export class TlsStream extends Duplex {
   private async leave(): Promise<void> {
     const closed = Promise.all([this.bytes.close(), this.push.close()]);
     this.session.transport.close();
-    await closed;
+    try {
+      await closed;
+    } catch (error) {
+      // Newer Nodes say so of a write that we have given up ourselves.
+      if (codeOf(error) !== "ECANCELED") throw error;
+    }
   }
 
   private enter(cx: Context): void {
