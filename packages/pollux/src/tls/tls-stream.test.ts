@@ -252,6 +252,42 @@ describe("TlsStream", () => {
       })(),
     ));
 
+  test("the end below is read once", () =>
+    run(
+      co(function* () {
+        const [ours, theirs] = ends();
+        const counting = new Counting(ours);
+        const [a, b] = yield* join(
+          new TlsConnector({ ca }).connect(counting, "localhost"),
+          new TlsAcceptor(server).accept(theirs),
+        );
+        b.close();
+        expect(yield* failureOf(a.readToEnd())).toBeInstanceOf(UnexpectedEofError);
+        expect(counting.endsRead).toBe(1);
+        a.close();
+      })(),
+    ));
+
+  test("a stream on which an operation waits is not taken over, and goes on", () =>
+    run(
+      co(function* () {
+        const [ours, theirs] = ends(4);
+        const connector = new TlsConnector({ ca });
+        const reading = spawn(ours.readExact(new Uint8Array(1)));
+        yield* yieldNow();
+        expect(yield* failureOf(connector.connect(ours, "localhost"))).toBeInstanceOf(FutureInUseError);
+        const writing = spawn(ours.writeAll(new Uint8Array(8)));
+        yield* theirs.writeAll(utf8("x"));
+        yield* reading;
+        yield* turns(1);
+        expect(yield* failureOf(connector.connect(ours, "localhost"))).toBeInstanceOf(FutureInUseError);
+        yield* theirs.readExact(new Uint8Array(8));
+        yield* writing;
+        yield* theirs.writeAll(utf8("y"));
+        expect(yield* ours.read(new Uint8Array(4))).toBe(1);
+      })(),
+    ));
+
   test("a write that fails below is told to the next one, and what has come in can be read", () =>
     run(
       co(function* () {
@@ -746,10 +782,12 @@ class Over extends Duplex {
 
 class Counting extends Over {
   bytesRead = 0;
+  endsRead = 0;
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     const size = super.pollRead(cx, buf);
-    if (size !== Pending) this.bytesRead += size;
+    if (size === 0) this.endsRead++;
+    else if (size !== Pending) this.bytesRead += size;
     return size;
   }
 }

@@ -32,8 +32,10 @@ export class TlsTransport {
   readonly reading: Waiting;
   /** Whoever waits until what was written has been sent. */
   readonly writing: Waiting;
-  /** Whether Node has been told that there is no more. */
+  /** Whether TLS has seen all that there is, and its end. */
   hasEnded: boolean;
+  /** Whether the end was read, and handed to Node. */
+  private isAtEnd: boolean;
   /** Whether a read of the stream below was left waiting. */
   private isPulling: boolean;
   /** The context of the poll under way, with which what TLS writes is sent. */
@@ -53,6 +55,7 @@ export class TlsTransport {
     this.reading = new Waiting(KEEPS_NOTHING_ALIVE);
     this.writing = new Waiting(KEEPS_NOTHING_ALIVE);
     this.hasEnded = false;
+    this.isAtEnd = false;
     this.isPulling = false;
     this.cx = null;
     this.runtime = null;
@@ -86,10 +89,20 @@ export class TlsTransport {
     });
   }
 
-  /** Takes the stream over: from now on its operations are refused to others. */
+  /**
+   * Takes the stream over: from now on its operations are refused to others.
+   *
+   * @throws FutureInUseError if one of them waits
+   */
   begin(cx: Context): void {
-    this.inner.reading.begin(this);
-    this.inner.writing.begin(this);
+    const { reading, writing } = this.inner;
+    reading.begin(this);
+    try {
+      writing.begin(this);
+    } catch (error) {
+      reading.end(this);
+      throw error;
+    }
     this.runtime = cx.runtime;
   }
 
@@ -118,7 +131,7 @@ export class TlsTransport {
    */
   pull(cx: Context): Poll<void> {
     const { stream, inner } = this;
-    if (stream.readableLength > 0 || stream.readableEnded || stream.destroyed || this.hasEnded) {
+    if (stream.readableLength > 0 || stream.destroyed || this.isAtEnd) {
       this.reading.begin(cx);
       return Pending;
     }
@@ -126,6 +139,7 @@ export class TlsTransport {
     const size = inner.pollRead(cx, SCRATCH);
     if (size === Pending) return Pending;
     this.cancelPull();
+    this.isAtEnd = size === 0;
     this.enter(cx);
     try {
       stream.push(size === 0 ? null : SCRATCH.slice(0, size));
