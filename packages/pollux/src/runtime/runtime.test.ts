@@ -15,6 +15,7 @@ import {
   never,
   Pending,
   type Poll,
+  pollFn,
   Runtime,
   run,
   sleep,
@@ -418,6 +419,19 @@ describe("the process", () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: "ended\n" });
   });
 
+  test("does not wait for the timer of a stream that was dropped half-way", () => {
+    const { status, stdout } = program(`
+      const main = pollux.co(function* () {
+        const stream = pollux.Stream.make(function* (emit) { yield* pollux.sleep(3_600_000); yield* emit(1); });
+        yield* pollux.pollFn((cx) => void stream.pollNext(cx)); // It waits, and nobody cancels it.
+      });
+      const runtime = new pollux.Runtime();
+      await runtime.run(main());
+      console.log(runtime.metrics().timers);
+    `);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "1\n" });
+  });
+
   test("ends with 0 when main has ended, timers of cancelled tasks or not", () => {
     const { status, stdout, stderr } = program(`
       const main = pollux.co(function* () {
@@ -445,6 +459,15 @@ describe("the process", () => {
     `);
     expect({ status, stdout }).toEqual({ status: 0, stdout: "woken\n" });
   });
+});
+
+test("run: a future that a main has left half-way goes on in a later one, at its time", async () => {
+  const runtime = new Runtime();
+  const timer = sleep(20);
+  const begin = runtime.timers.now();
+  await runtime.run(pollFn((cx) => void timer.poll(cx)));
+  await runtime.run(pollFn((cx) => timer.poll(cx)));
+  expect(runtime.timers.now() - begin).toBeGreaterThanOrEqual(20);
 });
 
 test("run: what is detached gets CancelledError as its reason", async () => {

@@ -223,6 +223,11 @@ export class Runtime implements AsyncDisposable {
     await this.#endThreads();
     // Nobody is left for the timers of what was abandoned to wake; armed, they would keep the host alive.
     if (this.#executor.abandoned) this.#timers.clear();
+    // Nor for those of futures that were dropped half-way, as a stream can be; these may be taken up by a later main.
+    if (this.#rest().length === 0) {
+      this.#timers.rest();
+      this.#executor.onWork = () => this.#timers.endRest();
+    }
     this.#stopWatching?.();
     this.#stopWatching = null;
     this.#ending = null;

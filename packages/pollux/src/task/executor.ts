@@ -100,6 +100,9 @@ export class Executor implements RuntimeHandle {
   /** Whether something was ever abandoned: what that waits for, such as a timer, nobody takes back. */
   abandoned = false;
 
+  /** Called once, when a task is started next: by then, what rests while there is none has to be at work. */
+  onWork: (() => void) | null = null;
+
   private readonly asyncContext: boolean;
   private readonly onUnhandledError: (error: unknown, task: Task) => void;
   private readonly queue = new RunQueue();
@@ -135,6 +138,7 @@ export class Executor implements RuntimeHandle {
     const task = new Task<T>(this, group, future, this.spawned + 1);
     future.claim(task);
     if (!this.scheduled) this.lookForDiagnostics();
+    if (this.onWork !== null) this.work(this.onWork);
     this.spawned++;
     if (options?.name !== undefined) {
       task.extras = new TaskExtras();
@@ -150,6 +154,11 @@ export class Executor implements RuntimeHandle {
     if (this.observers !== null) this.tell("onSpawn", task as Task);
     this.enqueue(task as Task);
     return task;
+  }
+
+  private work(onWork: () => void): void {
+    this.onWork = null;
+    onWork();
   }
 
   /** Lets a task that has not ended go on without its group: it belongs to nobody then. */
