@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { raise } from "../../test/support/raise.ts";
 import {
   CancelledError,
   CleanupTimeoutError,
@@ -23,6 +24,8 @@ import {
   TcpListener,
   yieldNow,
 } from "../index.ts";
+import type { Host } from "../task/host.ts";
+import { dumper } from "./dump.ts";
 import { host as nodeHost } from "./host/node.ts";
 import { host as webHost } from "./host/web.ts";
 
@@ -458,6 +461,58 @@ describe("the process", () => {
       pollux.spawn(pollux.co(function* () { yield* pollux.sleep(30); console.log("woken"); })());
     `);
     expect({ status, stdout }).toEqual({ status: 0, stdout: "woken\n" });
+  });
+});
+
+describe("a dump that fails", () => {
+  const { dump } = dumper;
+  const warnings: string[] = [];
+
+  beforeEach(() => {
+    warnings.length = 0;
+    dumper.dump = () => raise(new Error("no dump"));
+    return () => {
+      dumper.dump = dump;
+    };
+  });
+
+  test("does not hide that the program is stuck", async () => {
+    let loopIsEmpty = (): void => {};
+    const host: Host = {
+      ...nodeHost,
+      warn: (text) => void warnings.push(text),
+      onLoopEmpty: (report) => {
+        loopIsEmpty = report;
+        return () => {};
+      },
+    };
+    const abort = new AbortController();
+    const ended = new Runtime({ host }).run(never(), { signal: abort.signal });
+    loopIsEmpty();
+    expect(warnings).toEqual([
+      expect.stringMatching(/the main future has not ended.*\nthe tasks cannot be listed: Error: no dump$/s),
+    ]);
+    abort.abort();
+    await expect(ended).rejects.toThrow(CancelledError);
+  });
+
+  test("does not keep cleanup that has no end from being abandoned", async () => {
+    const host: Host = { ...nodeHost, warn: (text) => void warnings.push(text) };
+    const hopeless = co(function* () {
+      try {
+        yield* never();
+      } finally {
+        yield* never();
+      }
+    });
+    const main = co(function* () {
+      spawn(hopeless()).observed();
+      yield* yieldNow();
+    });
+    const runtime = new Runtime({ host, shutdownGrace: 1 });
+    await runtime.run(main());
+    expect(runtime.metrics().alive).toBe(0);
+    expect(warnings).toEqual([expect.stringContaining("the tasks cannot be listed: Error: no dump")]);
   });
 });
 

@@ -10,7 +10,7 @@ import { origins } from "../task/origins.ts";
 import type { Task } from "../task/task.ts";
 import { TaskGroup } from "../task/task-group.ts";
 import { Timers } from "../time/timers.ts";
-import { dumper, type Rest } from "./dump.ts";
+import { dumper, dumpOrWhy, type Rest } from "./dump.ts";
 
 /** How a runtime is made. Everything has a default that suits a service on Node. */
 export interface RuntimeOptions {
@@ -285,7 +285,7 @@ export class Runtime implements AsyncDisposable {
   #abandon(): void {
     for (const task of this.#rest()) {
       const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
-      this.#host.warn(`pollux: ${error.message}\n${this.dump()}`);
+      this.#host.warn(`pollux: ${error.message}\n${dumpOrWhy(this.#executor, this.rest)}`);
       this.#executor.abandoned = true;
       task.abandon(error);
     }
@@ -294,7 +294,7 @@ export class Runtime implements AsyncDisposable {
   #reportStuck(): void {
     this.#host.warn(
       "pollux: the event loop ran empty and the main future has not ended: nothing is left that could wake it. " +
-        `Tasks that wait:\n${dumper.dump(this.#executor, "nothing")}`,
+        `Tasks that wait:\n${dumpOrWhy(this.#executor, "nothing")}`,
     );
   }
 
