@@ -3,15 +3,24 @@ import { TestContext } from "../../../test/support/context.ts";
 import { LinkedList } from "../../core/list.ts";
 import { Pending, type Poll } from "../../core/poll.ts";
 import { Runtime } from "../../runtime/runtime.ts";
-import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM } from "./constants.ts";
+import { EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLLIN } from "./constants.ts";
+import type { Descriptor } from "./descriptor.ts";
 import { Epoll } from "./epoll.ts";
 import { EpollListener } from "./epoll-listener.ts";
 import type { Native } from "./native.ts";
 
 /** Gives what it accepts, by its descriptor. */
 class Listener extends EpollListener<number> {
+  private open: Descriptor | null = null;
+
   protected override tryListen(): Poll<void> {
-    this.opened(7).canRead = true;
+    this.open = this.opened(7);
+    this.comesIn();
+  }
+
+  /** The system says that there is a connection. */
+  comesIn(): void {
+    this.open?.onEvents(EPOLLIN);
   }
 
   protected override accepted(fd: number): number {
@@ -65,17 +74,21 @@ test.each([EMFILE, ENFILE, ENOBUFS, ENOMEM])(
   },
 );
 
-test("epoll listener: a second shortage begins the pause anew, with one timer", () => {
+test("epoll listener: a second shortage, in the pause, begins it anew, with one timer", () => {
   const { listener, cx, seen } = setUp(-EMFILE, -EMFILE, 8);
   expect(() => listener.pollAccept(cx)).toThrow("EMFILE");
-  listener.onReadable(); // An event of another connection wakes, but there is nothing to try yet.
   expect(listener.pollAccept(cx)).toBe(Pending);
-  vi.advanceTimersByTime(100);
+  vi.advanceTimersByTime(60);
+  listener.comesIn(); // Another connection: it is tried at once.
+  expect(cx.takeWakes()).toBe(1);
   expect(() => listener.pollAccept(cx)).toThrow("EMFILE");
-  expect(vi.getTimerCount()).toBe(1);
-  vi.advanceTimersByTime(100);
+  expect([seen.accepts, vi.getTimerCount()]).toEqual([2, 1]);
+  expect(listener.pollAccept(cx)).toBe(Pending);
+  vi.advanceTimersByTime(99);
+  expect(cx.wakes).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(cx.wakes).toBe(1);
   expect(listener.pollAccept(cx)).toBe(8);
-  expect([seen.accepts, vi.getTimerCount()]).toEqual([3, 0]);
 });
 
 test("epoll listener: other failures are told without a pause, and a connection that was reset is passed over", () => {
