@@ -221,9 +221,8 @@ export class Runtime implements AsyncDisposable {
     await this.#cancelRest(new CancelledError(undefined, "the main future has ended"));
     this.#executor.reactor?.close();
     await this.#endThreads();
-    // Nobody is left for the timers of what was abandoned to wake; armed, they would keep the host alive.
-    if (this.#executor.abandoned) this.#timers.clear();
-    // Nor for those of futures that were dropped half-way, as a stream can be; these may be taken up by a later main.
+    // What was abandoned, or dropped half-way as a stream can be, has left timers: with nobody to wake, they would keep the
+    // host alive. A later main may take up what they belong to.
     if (this.#rest().length === 0) {
       this.#timers.rest();
       this.#executor.onWork = () => this.#timers.endRest();
@@ -286,7 +285,6 @@ export class Runtime implements AsyncDisposable {
     for (const task of this.#rest()) {
       const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
       this.#host.warn(`pollux: ${error.message}\n${dumpOrWhy(this.#executor, this.rest)}`);
-      this.#executor.abandoned = true;
       task.abandon(error);
     }
   }

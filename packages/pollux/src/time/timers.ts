@@ -97,21 +97,14 @@ export class Timers implements TimerDriver {
     if (this.wheel.remove(entry) && this.wheel.size === 0 && this.cancelHostTimer !== null) this.askTurn();
   }
 
-  /** Disarms all, without firing them. */
-  clear(): void {
-    this.wheel.clear();
-    this.dropHostTimer();
-  }
-
   /** Keeps the host alive no longer, until {@link endRest} or until a timer is armed. */
   rest(): void {
     this.resting = true;
     this.dropHostTimer();
   }
 
-  /** Somebody may wait for what is armed; does nothing without a {@link rest}. */
+  /** Somebody may wait for what is armed. */
   endRest(): void {
-    if (!this.resting) return;
     this.resting = false;
     this.reschedule();
   }
