@@ -33,7 +33,7 @@ function check(events: readonly TraceEvent[]): void {
   const latest = new Map<number, TraceEvent>();
   let last = 0;
   for (const event of events) {
-    const { name, cat, ph, ts, pid, tid, dur = 0, id } = event;
+    const { name, cat, ph, ts, pid, tid, dur = 0, id, id2 } = event;
     expect([typeof name, typeof cat, Number.isFinite(ts), pid, Number.isInteger(tid)]).toEqual([
       "string",
       "string",
@@ -54,11 +54,12 @@ function check(events: readonly TraceEvent[]): void {
       ends.push(ns(ts) + ns(dur));
       latest.set(tid, event);
     } else if (ph === "b") {
-      expect(open.has(`${cat} ${id}`)).toBe(false);
-      open.set(`${cat} ${id}`, event);
+      expect(id2?.local).toMatch(/^\d+$/); // Of the process, not of the whole trace.
+      expect(open.has(`${cat} ${id2?.local}`)).toBe(false);
+      open.set(`${cat} ${id2?.local}`, event);
     } else if (ph === "e") {
-      expect(open.get(`${cat} ${id}`)).toMatchObject({ name, tid });
-      open.delete(`${cat} ${id}`);
+      expect(open.get(`${cat} ${id2?.local}`)).toMatchObject({ name, tid });
+      open.delete(`${cat} ${id2?.local}`);
     } else if (ph === "i") {
       expect(event.s).toBe("t");
       latest.set(tid, event);

@@ -6,7 +6,7 @@ export interface TraceEvent {
   readonly name: string;
   readonly cat: string;
   /**
-   * `X`: a span on a track. `i`: an instant. `b` and `e`: the ends of a span by `id`. `s` and `f`: the ends of an arrow by
+   * `X`: a span on a track. `i`: an instant. `b` and `e`: the ends of a span by `id2`. `s` and `f`: the ends of an arrow by
    * `id`, each bound to the event before it. `M`: the name of a track.
    */
   readonly ph: "X" | "i" | "b" | "e" | "s" | "f" | "M";
@@ -14,7 +14,10 @@ export interface TraceEvent {
   readonly pid: number;
   readonly tid: number;
   readonly dur?: number;
+  /** Of an arrow. */
   readonly id?: string;
+  /** Of a span by id, which belongs to the process: with `id`, viewers would show it apart. */
+  readonly id2?: { readonly local: string };
   readonly s?: "t";
   readonly bp?: "e";
   readonly args?: Readonly<Record<string, unknown>>;
@@ -188,9 +191,9 @@ export class TraceRecorder implements Hooks {
     for (const { order, event, wake, end = order } of events) {
       if (event.ph === "b") {
         const { args, dur = 0, ...life } = event;
-        const id = `${order}`;
-        exported.push({ order, event: { ...life, id, args: args ?? {} } });
-        exported.push({ order: end, event: { ...life, id, ph: "e", ts: toWholeNs(event.ts + dur) } });
+        const id2 = { local: `${order}` };
+        exported.push({ order, event: { ...life, id2, args: args ?? {} } });
+        exported.push({ order: end, event: { ...life, id2, ph: "e", ts: toWholeNs(event.ts + dur) } });
         continue;
       }
       exported.push({ order, event });
