@@ -2,12 +2,13 @@ import { once } from "node:events";
 import { PassThrough, Readable, type Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { pending, ready, TestContext } from "../../test/support/context.ts";
 import { until } from "../../test/support/net.ts";
 import { co } from "../core/coroutine.ts";
 import { End } from "../core/stream-source.ts";
 // Gives the default runtime.
 import "../runtime/default.ts";
-import { run } from "../runtime/runtime.ts";
+import { Runtime, run } from "../runtime/runtime.ts";
 import { spawn } from "../task/spawn.ts";
 import { fromNodeReadable } from "./from-node-readable.ts";
 import { fromPromise } from "./promise.ts";
@@ -54,6 +55,23 @@ describe("fromNodeReadable", () => {
     });
     await run(main());
     expect([readable.destroyed, readable.closed, readable.errored]).toEqual([true, true, null]);
+  });
+
+  test("to give up waiting wakes nobody, is outstanding no longer, and loses no chunk", async () => {
+    const readable = new PassThrough({ objectMode: true });
+    const cx = new TestContext(new Runtime({ clock: "paused" }).handle);
+    cx.runtime.budget = 10;
+    const stream = fromNodeReadable<number>(readable);
+    const next = stream.next();
+    pending(next, cx);
+    expect(cx.runtime.outstanding).toBe(1);
+    next.cancel(cx);
+    expect(cx.runtime.outstanding).toBe(0);
+    readable.write(1);
+    await turn();
+    expect([cx.wakes, readable.destroyed]).toEqual([0, false]);
+    expect(ready(stream.next(), cx)).toBe(1);
+    readable.destroy();
   });
 
   test("throws the failure as it is, then gives the end", async () => {

@@ -226,6 +226,22 @@ describe("fromReadableStream", () => {
     expect(given.pollNext(cx)).toBe(Pending);
   });
 
+  test("to give up waiting wakes nobody, is outstanding no longer, and loses no chunk", async () => {
+    const { stream, seen, controller } = source<number>();
+    const cx = new TestContext(new Runtime({ clock: "paused" }).handle);
+    cx.runtime.budget = 10;
+    const given = fromReadableStream(stream);
+    const next = given.next();
+    pending(next, cx);
+    next.cancel(cx);
+    expect(cx.runtime.outstanding).toBe(0);
+    controller.enqueue(1);
+    await turn();
+    expect(cx.wakes).toBe(0);
+    expect(readyNow(given.next(), cx)).toBe(1);
+    expect([seen.reasons, stream.locked]).toEqual([[], true]);
+  });
+
   test("takes nothing but a ReadableStream that is not locked", () => {
     const wrong = fromReadableStream as (stream: unknown) => unknown;
     expect(() => wrong(undefined)).toThrow("fromReadableStream needs a ReadableStream, not undefined");

@@ -190,6 +190,20 @@ describe("on of an EventEmitter", () => {
     expect(listeners(emitter)).toBe(0);
   });
 
+  test("to give up waiting wakes nobody, is outstanding no longer, and loses no event", () => {
+    const emitter = new EventEmitter();
+    const events = on<[number]>(emitter, "data");
+    const cx = new TestContext(new Runtime({ clock: "paused" }).handle);
+    cx.runtime.budget = 10;
+    const given = events.next();
+    pending(given, cx);
+    given.cancel(cx);
+    expect([cx.runtime.outstanding, listeners(emitter)]).toEqual([0, 2]);
+    emitter.emit("data", 1);
+    expect(cx.wakes).toBe(0);
+    expect(readyNow(events.next(), cx)).toEqual([1]);
+  });
+
   test("a coroutine that is cancelled in its loop leaves no listener", async () => {
     const emitter = new EventEmitter();
     const main = co(function* () {

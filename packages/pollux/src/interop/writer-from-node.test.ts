@@ -65,6 +65,45 @@ describe("writerFromNode", () => {
     expect([writable.closed, listeners(writable)]).toEqual([true, before]);
   });
 
+  test("a stream that somebody else has ended takes nothing over: not before it has finished, and not later", async () => {
+    for (const finished of [false, true]) {
+      const { writable, seen } = slow();
+      const errors: unknown[] = [];
+      writable.on("error", (error) => errors.push(error));
+      writable.end();
+      if (finished) await turn();
+      expect(writable.writableFinished).toBe(finished);
+      const writer = writerFromNode(writable);
+      const cx = new TestContext();
+      const write = () => readyNow(writer.write(bytes("late")), cx);
+      expect(write).toThrow(ClosedError);
+      await turn();
+      expect(write).toThrow("the write side of this stream is closed");
+      readyNow(writer.flush(), cx);
+      const shutdown = writer.shutdown();
+      pending(shutdown, cx);
+      await turn();
+      readyNow(shutdown, cx);
+      expect([seen.texts, errors]).toEqual([[], []]);
+    }
+  });
+
+  test("a stream that is ended while a writer waits for room wakes it, and takes nothing more", async () => {
+    const { writable, seen } = slow();
+    const writer = writerFromNode(writable);
+    const cx = new TestContext();
+    readyNow(writer.write(bytes("one")), cx);
+    const second = writer.write(bytes("two"));
+    pending(second, cx);
+    writable.end();
+    cx.takeWakes();
+    seen.done[0]?.();
+    await turn();
+    expect(cx.wakes).toBeGreaterThan(0);
+    expect(() => readyNow(second, cx)).toThrow(ClosedError);
+    expect(seen.texts).toEqual(["one"]);
+  });
+
   test("keeps its own copy of what waits in the stream", async () => {
     const { writable, seen } = slow(100);
     const writer = writerFromNode(writable);

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { ready } from "../../test/support/context.ts";
+import { pending, ready, TestContext } from "../../test/support/context.ts";
 import { yieldsAtTimes } from "../../test/support/cooperative.ts";
 import { StepReader, text, utf8 } from "../../test/support/io.ts";
+import { FutureInUseError } from "../core/errors.ts";
 import { Cursor } from "./cursor.ts";
+import { duplex } from "./duplex-stream.ts";
 import { take } from "./take.ts";
 
 test("take: ends at its limit, which can be set anew, and leaves the rest", () => {
@@ -19,6 +21,23 @@ test("take: ends with the reader, if that comes first", () => {
   const reader = take(new Cursor(utf8("abc")), 10);
   expect(text(ready(reader.readToEnd()))).toBe("abc");
   expect(reader.limit).toBe(7);
+});
+
+test("take: a read of the reader is refused while one waits through it, and the other way round", () => {
+  const [a, b] = duplex(8);
+  const first = take(a, 4);
+  const read = first.readToEnd();
+  const cx = pending(read);
+  expect(() => ready(a.read(new Uint8Array(1)))).toThrow(FutureInUseError);
+  expect(() => ready(take(a, 1).read(new Uint8Array(1)))).toThrow(FutureInUseError);
+  ready(b.writeAll(utf8("abcd")));
+  expect(cx.wakes).toBe(1);
+  expect(text(ready(read, cx))).toBe("abcd");
+  const other = a.read(new Uint8Array(1));
+  pending(other);
+  first.limit = 1;
+  expect(() => ready(first.read(new Uint8Array(1)))).toThrow(FutureInUseError);
+  other.cancel(new TestContext());
 });
 
 test("take: closes the reader", () => {

@@ -3,6 +3,7 @@ import { Pending, type Poll } from "../core/poll.ts";
 import type { AsyncRead } from "./async-read.ts";
 import { checkSize } from "./check.ts";
 import { Reader } from "./reader.ts";
+import { readSideOf } from "./side.ts";
 
 /** A reader of the first bytes of another one; made by {@link take}. */
 export class TakeReader extends Reader {
@@ -11,7 +12,7 @@ export class TakeReader extends Reader {
 
   /** @internal */
   constructor(inner: AsyncRead, left: number) {
-    super();
+    super(readSideOf(inner));
     this.inner = inner;
     this.left = left;
   }

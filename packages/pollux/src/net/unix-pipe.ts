@@ -49,10 +49,7 @@ export class PipeReader extends Reader {
    * @throws TypeError if the path is no string
    */
   static open(path: string, options: PipeOptions = {}): Future<PipeReader> {
-    const mode = modeOf(path, options, "read");
-    return opened("PipeReader.open()", (runtime) => {
-      return new PipeReader(localReactor(runtime, "PipeReader").openPipe(path, mode));
-    });
+    return openNamed("PipeReader", path, options, "read", (source) => new PipeReader(source));
   }
 
   /**
@@ -65,10 +62,7 @@ export class PipeReader extends Reader {
    * @throws TypeError, RangeError for what is no number of a descriptor
    */
   static fromFd(fd: number): Future<PipeReader> {
-    checkWhole("a descriptor", fd, 0, "descriptors");
-    return opened("PipeReader.fromFd()", (runtime) => {
-      return new PipeReader(localReactor(runtime, "PipeReader.fromFd()").adoptPipe(fd, "read"));
-    });
+    return adopt("PipeReader", fd, "read", (source) => new PipeReader(source));
   }
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
@@ -149,18 +143,12 @@ export class PipeWriter extends Writer {
    * @throws TypeError if the path is no string
    */
   static open(path: string, options: PipeOptions = {}): Future<PipeWriter> {
-    const mode = modeOf(path, options, "write");
-    return opened("PipeWriter.open()", (runtime) => {
-      return new PipeWriter(localReactor(runtime, "PipeWriter").openPipe(path, mode));
-    });
+    return openNamed("PipeWriter", path, options, "write", (source) => new PipeWriter(source));
   }
 
   /** As {@link PipeReader.fromFd}: takes over a pipe of this process to write to. */
   static fromFd(fd: number): Future<PipeWriter> {
-    checkWhole("a descriptor", fd, 0, "descriptors");
-    return opened("PipeWriter.fromFd()", (runtime) => {
-      return new PipeWriter(localReactor(runtime, "PipeWriter.fromFd()").adoptPipe(fd, "write"));
-    });
+    return adopt("PipeWriter", fd, "write", (source) => new PipeWriter(source));
   }
 
   override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
@@ -266,8 +254,24 @@ export function unixPipe(): Future<[PipeReader, PipeWriter]> {
   });
 }
 
-function modeOf<M>(path: string, { readWrite }: PipeOptions, mode: M): M | "readWrite" {
+/** Which end of a pipe it is, by what is done to it. */
+type Direction = "read" | "write";
+
+function openNamed<P>(
+  end: string,
+  path: string,
+  { readWrite }: PipeOptions,
+  direction: Direction,
+  make: (source: ByteSource) => P,
+): Future<P> {
   if (typeof path !== "string") throw new TypeError(`a named pipe has a path; got ${typeof path}`);
   checkFlag("readWrite", readWrite);
-  return readWrite === true ? "readWrite" : mode;
+  const mode = readWrite === true ? "readWrite" : direction;
+  return opened(`${end}.open()`, (runtime) => make(localReactor(runtime, end).openPipe(path, mode)));
+}
+
+function adopt<P>(end: string, fd: number, direction: Direction, make: (source: ByteSource) => P): Future<P> {
+  checkWhole("a descriptor", fd, 0, "descriptors");
+  const what = `${end}.fromFd()`;
+  return opened(what, (runtime) => make(localReactor(runtime, what).adoptPipe(fd, direction)));
 }

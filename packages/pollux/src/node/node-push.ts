@@ -41,8 +41,9 @@ export class NodePush {
   pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     if (!cx.takeBudget()) return Pending;
     this.requireUsable();
-    // Ended by us, or by somebody else.
-    if (this.isEnding || this.isFinished) throw new ClosedError("the write side of this stream");
+    // Ended by us, or by somebody else: Node would take the write and fail later.
+    if (this.isEnding || this.isFinished || this.writable.writableEnded)
+      throw new ClosedError("the write side of this stream");
     if (buf.length === 0) return 0;
     this.listen();
     // One that was destroyed takes nothing over, and is about to say why.

@@ -1,3 +1,4 @@
+import { describe } from "../core/errors.ts";
 import type { Executor } from "../task/executor.ts";
 import { waitsFor } from "../task/waits-for.ts";
 
@@ -23,4 +24,13 @@ function list(executor: Executor): string {
       ...tasks.map((task) => `  ${task.describe()} in ${waitsFor(task)}`),
     ])
     .join("\n");
+}
+
+/** A dump for a report that must not fail: one that throws is told in its place. */
+export function dumpOrWhy(executor: Executor, rest: Rest): string {
+  try {
+    return dumper.dump(executor, rest);
+  } catch (error) {
+    return `the tasks cannot be listed: ${describe(error)}`;
+  }
 }

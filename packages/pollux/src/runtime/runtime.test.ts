@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { raise } from "../../test/support/raise.ts";
 import {
   CancelledError,
   CleanupTimeoutError,
@@ -15,6 +16,7 @@ import {
   never,
   Pending,
   type Poll,
+  pollFn,
   Runtime,
   run,
   sleep,
@@ -22,6 +24,8 @@ import {
   TcpListener,
   yieldNow,
 } from "../index.ts";
+import type { Host } from "../task/host.ts";
+import { dumper } from "./dump.ts";
 import { host as nodeHost } from "./host/node.ts";
 import { host as webHost } from "./host/web.ts";
 
@@ -418,6 +422,19 @@ describe("the process", () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: "ended\n" });
   });
 
+  test("does not wait for the timer of a stream that was dropped half-way", () => {
+    const { status, stdout } = program(`
+      const main = pollux.co(function* () {
+        const stream = pollux.Stream.make(function* (emit) { yield* pollux.sleep(3_600_000); yield* emit(1); });
+        yield* pollux.pollFn((cx) => void stream.pollNext(cx)); // It waits, and nobody cancels it.
+      });
+      const runtime = new pollux.Runtime();
+      await runtime.run(main());
+      console.log(runtime.metrics().timers);
+    `);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "1\n" });
+  });
+
   test("ends with 0 when main has ended, timers of cancelled tasks or not", () => {
     const { status, stdout, stderr } = program(`
       const main = pollux.co(function* () {
@@ -445,6 +462,67 @@ describe("the process", () => {
     `);
     expect({ status, stdout }).toEqual({ status: 0, stdout: "woken\n" });
   });
+});
+
+describe("a dump that fails", () => {
+  const { dump } = dumper;
+  const warnings: string[] = [];
+
+  beforeEach(() => {
+    warnings.length = 0;
+    dumper.dump = () => raise(new Error("no dump"));
+    return () => {
+      dumper.dump = dump;
+    };
+  });
+
+  test("does not hide that the program is stuck", async () => {
+    let loopIsEmpty = (): void => {};
+    const host: Host = {
+      ...nodeHost,
+      warn: (text) => void warnings.push(text),
+      onLoopEmpty: (report) => {
+        loopIsEmpty = report;
+        return () => {};
+      },
+    };
+    const abort = new AbortController();
+    const ended = new Runtime({ host }).run(never(), { signal: abort.signal });
+    loopIsEmpty();
+    expect(warnings).toEqual([
+      expect.stringMatching(/the main future has not ended.*\nthe tasks cannot be listed: Error: no dump$/s),
+    ]);
+    abort.abort();
+    await expect(ended).rejects.toThrow(CancelledError);
+  });
+
+  test("does not keep cleanup that has no end from being abandoned", async () => {
+    const host: Host = { ...nodeHost, warn: (text) => void warnings.push(text) };
+    const hopeless = co(function* () {
+      try {
+        yield* never();
+      } finally {
+        yield* never();
+      }
+    });
+    const main = co(function* () {
+      spawn(hopeless()).observed();
+      yield* yieldNow();
+    });
+    const runtime = new Runtime({ host, shutdownGrace: 1 });
+    await runtime.run(main());
+    expect(runtime.metrics().alive).toBe(0);
+    expect(warnings).toEqual([expect.stringContaining("the tasks cannot be listed: Error: no dump")]);
+  });
+});
+
+test("run: a future that a main has left half-way goes on in a later one, at its time", async () => {
+  const runtime = new Runtime();
+  const timer = sleep(20);
+  const begin = runtime.timers.now();
+  await runtime.run(pollFn((cx) => void timer.poll(cx)));
+  await runtime.run(pollFn((cx) => timer.poll(cx)));
+  expect(runtime.timers.now() - begin).toBeGreaterThanOrEqual(20);
 });
 
 test("run: what is detached gets CancelledError as its reason", async () => {

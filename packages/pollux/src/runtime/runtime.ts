@@ -10,7 +10,7 @@ import { origins } from "../task/origins.ts";
 import type { Task } from "../task/task.ts";
 import { TaskGroup } from "../task/task-group.ts";
 import { Timers } from "../time/timers.ts";
-import { dumper, type Rest } from "./dump.ts";
+import { dumper, dumpOrWhy, type Rest } from "./dump.ts";
 
 /** How a runtime is made. Everything has a default that suits a service on Node. */
 export interface RuntimeOptions {
@@ -221,8 +221,12 @@ export class Runtime implements AsyncDisposable {
     await this.#cancelRest(new CancelledError(undefined, "the main future has ended"));
     this.#executor.reactor?.close();
     await this.#endThreads();
-    // Nobody is left for the timers of what was abandoned to wake; armed, they would keep the host alive.
-    if (this.#executor.abandoned) this.#timers.clear();
+    // What was abandoned, or dropped half-way as a stream can be, has left timers: with nobody to wake, they would keep the
+    // host alive. A later main may take up what they belong to.
+    if (this.#rest().length === 0) {
+      this.#timers.rest();
+      this.#executor.onWork = () => this.#timers.endRest();
+    }
     this.#stopWatching?.();
     this.#stopWatching = null;
     this.#ending = null;
@@ -280,8 +284,7 @@ export class Runtime implements AsyncDisposable {
   #abandon(): void {
     for (const task of this.#rest()) {
       const error = new CleanupTimeoutError(this.#shutdownGrace, task.describe());
-      this.#host.warn(`pollux: ${error.message}\n${this.dump()}`);
-      this.#executor.abandoned = true;
+      this.#host.warn(`pollux: ${error.message}\n${dumpOrWhy(this.#executor, this.rest)}`);
       task.abandon(error);
     }
   }
@@ -289,7 +292,7 @@ export class Runtime implements AsyncDisposable {
   #reportStuck(): void {
     this.#host.warn(
       "pollux: the event loop ran empty and the main future has not ended: nothing is left that could wake it. " +
-        `Tasks that wait:\n${dumper.dump(this.#executor, "nothing")}`,
+        `Tasks that wait:\n${dumpOrWhy(this.#executor, "nothing")}`,
     );
   }
 

@@ -97,8 +97,9 @@ export class Executor implements RuntimeHandle {
   polls = 0;
   /** Wakes that made a task runnable; those of a task that was notified already do not count. */
   wakes = 0;
-  /** Whether something was ever abandoned: what that waits for, such as a timer, nobody takes back. */
-  abandoned = false;
+
+  /** Called once, when a task is started next: by then, what rests while there is none has to be at work. */
+  onWork: (() => void) | null = null;
 
   private readonly asyncContext: boolean;
   private readonly onUnhandledError: (error: unknown, task: Task) => void;
@@ -135,6 +136,8 @@ export class Executor implements RuntimeHandle {
     const task = new Task<T>(this, group, future, this.spawned + 1);
     future.claim(task);
     if (!this.scheduled) this.lookForDiagnostics();
+    this.onWork?.();
+    this.onWork = null;
     this.spawned++;
     if (options?.name !== undefined) {
       task.extras = new TaskExtras();
@@ -330,7 +333,6 @@ export class Executor implements RuntimeHandle {
   };
 
   reportAbandoned(error: Error, waker: Waker): void {
-    this.abandoned = true;
     const who = waker instanceof Task ? ` by ${waker.describe()}` : "";
     this.host.warn(`pollux: ${error.message}${who}`);
   }

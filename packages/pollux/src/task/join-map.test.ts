@@ -6,6 +6,8 @@ import { raise } from "../../test/support/raise.ts";
 import { co } from "../core/coroutine.ts";
 import { CleanupError, ClosedError, FutureInUseError } from "../core/errors.ts";
 import type { Future, Suspend } from "../core/future.ts";
+import { Pending } from "../core/poll.ts";
+import { End } from "../core/stream-source.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { sleep } from "../time/sleep.ts";
 import type { TaskResult } from "./completion-queue.ts";
@@ -158,6 +160,20 @@ describe("JoinMap", () => {
       expect(() => map.spawn("a", used)).toThrow(FutureInUseError);
       expect(() => map.spawn("a", 5 as never)).toThrow(TypeError);
       expect(yield* map.joinNext()).toMatchObject(["a", { value: 1 }]);
+    }));
+
+  test("cancelNext ends the wait of pollNext: nobody is woken, and the result stays for the next", () =>
+    within(function* () {
+      const map = new JoinMap<string, number>();
+      map.spawn("a", after(1, 1));
+      const cx = new TestContext();
+      expect(map.pollNext(cx)).toBe(Pending);
+      map.cancelNext();
+      yield* sleep(2);
+      expect(cx.wakes).toBe(0);
+      expect(map.pollNext(cx)).toEqual(["a", expect.objectContaining({ status: "fulfilled", value: 1 })]);
+      expect(map.pollNext(cx)).toBe(End);
+      map.cancelNext(); // Nobody waits: harmless.
     }));
 
   test("abort, abortMatching and abortAll leave the tasks to be joined", () =>

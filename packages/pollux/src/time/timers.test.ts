@@ -137,6 +137,44 @@ describe("timers", () => {
     expect(host.timers).toHaveLength(0);
   });
 
+  test("at rest: no timer of the host, and nothing fires until the rest has ended", () => {
+    const { host, timers, log, arm } = setUp();
+    arm("a", 10);
+    arm("b", 1000);
+    timers.rest();
+    expect(host.timers).toHaveLength(0);
+    host.makeTurn();
+    host.pass(20);
+    expect([log, timers.size]).toEqual([[], 2]);
+    timers.endRest();
+    host.pass(2); // It is overdue: as soon as can be.
+    expect(log.map((line) => line[0])).toEqual(["a"]);
+    host.pass(1000);
+    expect(log.map((line) => line[0])).toEqual(["a", "b"]);
+    expect(host.timers).toHaveLength(0);
+  });
+
+  test("at rest: one that is armed ends the rest, for those before it too", () => {
+    const { host, timers, log, arm } = setUp();
+    arm("a", 10);
+    timers.rest();
+    arm("b", 50);
+    expect(host.timers).toHaveLength(1);
+    host.pass(60);
+    expect(log.map((line) => line[0])).toEqual(["a", "b"]);
+  });
+
+  test("at rest and paused: the clock does not jump", () => {
+    const { host, timers, log, arm } = setUp({ paused: true });
+    arm("a", 10);
+    timers.rest();
+    for (let n = 0; n < 5; n++) host.makeTurn();
+    expect([log, timers.now()]).toEqual([[], 0]);
+    timers.endRest();
+    for (let n = 0; n < 5; n++) host.makeTurn();
+    expect(log).toEqual(["a@10"]);
+  });
+
   test("nothing armed: no timer of the host after its next turn", () => {
     const { host, timers, arm } = setUp();
     for (let n = 0; n < 1000; n++) {

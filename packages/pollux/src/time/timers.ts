@@ -31,7 +31,10 @@ const BUSY_TURNS = 64;
  * **Paused**, the clock stands on a whole millisecond. It moves by `advance`, and by itself to the next deadline when
  * the host's loop has made a turn that began and ended idle, with no timer armed in it.
  *
- * Invariants:
+ * **At rest**, with nobody left to wake, it leaves the host alone: timers stay armed, and fire once the rest has ended and
+ * they are due.
+ *
+ * Invariants, except at rest:
  * - running: a timer is armed implies that the host's timer is set, not later than the first deadline (`hostDue`);
  * - paused: a timer is armed implies that a turn was asked for (`turnAsked`), or that the host's timer is set because a
  *   deadline has passed already.
@@ -52,6 +55,7 @@ export class Timers implements TimerDriver {
   /** The turn that was asked for began idle. */
   private beganIdle = false;
   private busyTurns = 0;
+  private resting = false;
 
   constructor(options: TimersOptions) {
     this.host = options.host;
@@ -73,6 +77,7 @@ export class Timers implements TimerDriver {
   }
 
   arm(entry: TimerEntry, deadline: number): void {
+    if (this.resting) this.endRest();
     const wheel = this.wheel;
     wheel.remove(entry);
     // Without entries nothing moves the wheel, and what is due soon would begin far up and be moved down.
@@ -92,10 +97,16 @@ export class Timers implements TimerDriver {
     if (this.wheel.remove(entry) && this.wheel.size === 0 && this.cancelHostTimer !== null) this.askTurn();
   }
 
-  /** Disarms all, without firing them. */
-  clear(): void {
-    this.wheel.clear();
+  /** Keeps the host alive no longer, until {@link endRest} or until a timer is armed. */
+  rest(): void {
+    this.resting = true;
     this.dropHostTimer();
+  }
+
+  /** Somebody may wait for what is armed. */
+  endRest(): void {
+    this.resting = false;
+    this.reschedule();
   }
 
   /** Stops the clock, at the next whole millisecond; does nothing if it stands already. */
@@ -143,6 +154,7 @@ export class Timers implements TimerDriver {
 
   /** Sees to it that the next thing that there is to do will be done. */
   private reschedule(): void {
+    if (this.resting) return;
     const next = this.wheel.next();
     if (next === Number.POSITIVE_INFINITY) this.dropHostTimer();
     else if (!this.stopped || next <= this.shown) this.setHostTimer(next);
@@ -176,7 +188,7 @@ export class Timers implements TimerDriver {
   private readonly onTurn = (): void => {
     this.turnAsked = false;
     if (this.wheel.size === 0) this.dropHostTimer();
-    else if (this.stopped) this.onPausedTurn();
+    else if (this.stopped && !this.resting) this.onPausedTurn();
   };
 
   private onPausedTurn(): void {
