@@ -140,7 +140,8 @@ export class Coroutines {
       for (const { id, init } of node.declarations) {
         if (id.type !== "Identifier" || init?.type !== "CallExpression") continue;
         const fn = this.coroutineOf(init);
-        if (fn === null || !fn.params.every((param) => param.type === "Identifier")) continue;
+        if (fn === null || (fn.async && fn.generator)) continue; // A call of a stream's is not awaited.
+        if (!fn.params.every((param) => param.type === "Identifier")) continue;
         const scopes = new Scopes(fn);
         if (scopes.usesThis || scopes.usesArguments) continue;
         if (fn.type === "ArrowFunctionExpression" && usesLexical(fn)) continue;
@@ -225,14 +226,7 @@ export class Coroutines {
   /** What the call of `co` becomes. */
   private coroutine(call: Call, original: AnyFunction, assignedTo: string | null): Expression {
     const { context } = this;
-    if (original.async && original.generator) {
-      context.diagnostics.error(
-        "POLLUX_COMPILE_ASYNC_GENERATOR",
-        "an async generator cannot be a coroutine yet. Make a stream with `Stream.make`.",
-        original,
-      );
-      return call;
-    }
+    const isStream = original.async && original.generator;
     check(original, context.diagnostics, context.program.sourceType === "script" && !isStrict(original));
     // Coroutines inside are compiled first: then they are functions as any other.
     const fn = this.within(original, () => mapChildren(original, this.map));
@@ -243,7 +237,8 @@ export class Coroutines {
     const scopes = new Scopes(fn);
     const ownName =
       fn.type === "FunctionExpression" && fn.id && scopes.free.has(fn.id.name) ? fn.id.name : null;
-    const isClosure = ownName !== null || this.isClosure(fn, scopes, ownThis);
+    // The code of a stream is called with its frame alone, as that of a closure.
+    const isClosure = isStream || ownName !== null || this.isClosure(fn, scopes, ownThis);
     const frameClass = context.names.fresh(`${baseName}$Frame`);
     const runName = isClosure
       ? names.fresh("run")
@@ -260,7 +255,7 @@ export class Coroutines {
     const desugared: AnyFunction = { ...fn, body: desugar(whole, names) } as AnyFunction;
     const resolved = resolve(desugared, names, ownThis);
     const form = new Form(
-      fn.async ? "async" : "generator",
+      isStream ? "stream" : fn.async ? "async" : "generator",
       names,
       machine,
       (callee) => (resolved.locals.has(callee) ? undefined : this.knownCall(callee)),
@@ -290,7 +285,7 @@ export class Coroutines {
       located(
         frameClassOf(
           frameClass,
-          isClosure,
+          isStream ? "StreamFrame" : isClosure ? "ClosureFrame" : "CompiledFrame",
           displayName,
           emitted.slots,
           startSlots,
@@ -306,7 +301,8 @@ export class Coroutines {
     if (emitted.states.length > 0) this.hoisted.push(this.places(frameClass, emitted.states));
     const start = this.start(fn, resolved, frameClass, startSlots, isClosure ? self : null, original);
     const guarded = !fn.params.every(isPlain);
-    const entry = context.names.callRuntime(guarded ? "guarded" : "coroutine", start);
+    const wrapper = isStream ? "streaming" : guarded ? "guarded" : "coroutine";
+    const entry = context.names.callRuntime(wrapper, start);
     if (!isClosure) {
       this.hoisted.push(
         located(
@@ -542,7 +538,7 @@ function method(
 /** The class of a coroutine's frames. */
 function frameClassOf(
   className: string,
-  isClosure: boolean,
+  base: "StreamFrame" | "ClosureFrame" | "CompiledFrame",
   name: string,
   slots: number,
   startSlots: readonly (string | null)[],
@@ -552,6 +548,7 @@ function frameClassOf(
   moduleNames: Names,
   names: Names,
 ): Statement {
+  const isClosure = base !== "CompiledFrame";
   const place = (slot: number): Extract<AnyNode, { type: "MemberExpression" }> =>
     b.member(b.this(), slotName(slot));
   const all = Array.from({ length: slots }, (_, slot) => slot);
@@ -613,7 +610,7 @@ function frameClassOf(
   return {
     type: "ClassDeclaration",
     id: b.id(className),
-    superClass: moduleNames.runtime(isClosure ? "ClosureFrame" : "CompiledFrame"),
+    superClass: moduleNames.runtime(base),
     body: { type: "ClassBody", body, start: 0, end: 0 },
     start: 0,
     end: 0,

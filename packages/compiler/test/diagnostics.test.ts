@@ -60,12 +60,6 @@ describe("diagnostics", () => {
     expect(errorOf(source).code).toBe("POLLUX_COMPILE_PARAMETER_CAPTURE");
   });
 
-  test("an async generator is refused", () => {
-    expect(errorOf(`import { co } from "pollux";\nco(async function* () {});`).code).toBe(
-      "POLLUX_COMPILE_ASYNC_GENERATOR",
-    );
-  });
-
   test("awaiting a plain nested async function is warned of", () => {
     expect(warningsOf("async function inner() {}\nawait inner();")).toEqual([
       "4 POLLUX_COMPILE_NESTED_ASYNC",

@@ -275,6 +275,9 @@ describe("co: bad arguments", () => {
     expect(() => co(async function work() {})).toThrow(NotCompiledError);
     expect(() => co(async () => {})).toThrow(/@pollux\/compiler/);
     expect(() => untyped(async function* () {})).toThrow(NotCompiledError);
+    expect(() => untyped(async function* work() {})).toThrow(
+      /async generator work.*@pollux\/compiler.*Stream\.make/,
+    );
   });
 
   test("anything else that is no generator function throws TypeError", () => {
