@@ -251,7 +251,8 @@ export class Coroutines {
     };
     const body: BlockStatement =
       fn.body.type === "BlockStatement" ? fn.body : b.block([located(b.return(fn.body), fn.body)]);
-    const whole = isPreemptive(original, call.arguments[1]) ? preempt(body, names) : body;
+    const code = isStream ? (awaitReturns(body) as BlockStatement) : body;
+    const whole = isPreemptive(original, call.arguments[1]) ? preempt(code, names) : code;
     const desugared: AnyFunction = { ...fn, body: desugar(whole, names) } as AnyFunction;
     const resolved = resolve(desugared, names, ownThis);
     const form = new Form(
@@ -313,12 +314,12 @@ export class Coroutines {
       return located(entry, call);
     }
     // A name, for stacks; an arrow function, which has none, only where the code needs the `this` around it.
-    const code: Expression =
+    const run: Expression =
       ownThis || !usesLexical(fn)
         ? b.function(b.id(names.fresh(`${baseName}$run`)), runParams, emitted.body)
         : b.arrow(runParams, b.block(emitted.body));
     const made = located(
-      context.names.callRuntime("closure", located(code, original), b.arrow([b.id(self)], entry)),
+      context.names.callRuntime("closure", located(run, original), b.arrow([b.id(self)], entry)),
       call,
     );
     if (ownName === null) return made;
@@ -439,6 +440,20 @@ function isPlain(param: Pattern): boolean {
   return (
     param.type === "Identifier" || (param.type === "RestElement" && param.argument.type === "Identifier")
   );
+}
+
+/** An async generator awaits what it returns where it returns it: in a `try`, its `catch` sees what that fails with. */
+function awaitReturns(node: AnyNode): AnyNode {
+  if (isFunction(node)) return node;
+  const mapped = mapChildren(node, awaitReturns);
+  if (mapped.type !== "ReturnStatement" || !mapped.argument) return mapped;
+  const argument: Expression = {
+    type: "AwaitExpression",
+    argument: mapped.argument,
+    start: mapped.start,
+    end: mapped.end,
+  };
+  return { ...mapped, argument: located(argument, mapped.argument) };
 }
 
 function isStrict(fn: AnyFunction): boolean {

@@ -393,7 +393,7 @@ class Flattener {
 
   /** Whether an `async` function may have to wait for what it returns. */
   private mayBeThenable(node: Expression | null): boolean {
-    if (node === null || this.form.kind === "generator") return false;
+    if (node === null || this.form.kind !== "async") return false;
     switch (node.type) {
       case "Literal":
       case "TemplateLiteral":

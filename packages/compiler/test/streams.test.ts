@@ -135,6 +135,13 @@ try { yield Promise.reject(new Error("no")); } catch (error) { yield error.messa
     expect(await run(stream.collect())).toEqual([1, 2]);
   });
 
+  test("what is returned is awaited where it stands", async () => {
+    const stream = main(
+      "try { return Promise.reject(new Error('no')); } catch (error) { yield error.message; }",
+    )();
+    expect(await run(stream.collect())).toEqual(["no"]);
+  });
+
   test("an error ends it", () => {
     const stream = main("yield 1; throw new RangeError('bad');")();
     const cx = new TestContext();

@@ -1,10 +1,21 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeFailure, fuzz } from "./fuzz.ts";
+
+// node main.js [--seed N] [--count M]: M programs, in processes of their own one after the other. V8 keeps the code of every
+// program that has run, so a single process comes to the end of its heap after some tens of thousands.
+
+/** How many programs a process runs. */
+const BATCH = 5000;
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(Date.now() % 1_000_000_007) },
     count: { type: "string", default: "1000" },
+    /** Run here, as one of these processes. */
+    batch: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed);
@@ -12,12 +23,40 @@ const count = Number(values.count);
 if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(count) || count < 1) {
   throw new RangeError("usage: npm run fuzz -- --seed <integer> --count <integer>");
 }
-console.log(`npm run fuzz -- --seed ${seed} --count ${count}`);
-const failure = await fuzz(seed, count, (done) => {
-  if (done % 10_000 === 0) console.log(`${done} programs`);
-});
-if (failure === null) console.log(`${count} programs, no difference`);
-else {
-  console.log(describeFailure(failure));
-  process.exitCode = 1;
+
+/** Says whether all was well. */
+async function runBatch(first: number, length: number): Promise<boolean> {
+  const args = [
+    fileURLToPath(import.meta.url),
+    "--batch",
+    "--seed",
+    String(first),
+    "--count",
+    String(length),
+  ];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+  const [code, signal] = await once(child, "exit");
+  if (signal !== null) console.log(`the process of seeds from ${first} on was ended by ${String(signal)}`);
+  return code === 0;
+}
+
+if (values.batch) {
+  const failure = await fuzz(seed, count);
+  if (failure !== null) {
+    console.log(describeFailure(failure));
+    process.exitCode = 1;
+  }
+} else {
+  console.log(`npm run fuzz -- --seed ${seed} --count ${count}`);
+  let done = 0;
+  while (done < count) {
+    const length = Math.min(BATCH, count - done);
+    if (!(await runBatch(seed + done, length))) {
+      process.exitCode = 1;
+      break;
+    }
+    done += length;
+    console.log(`${done} programs`);
+  }
+  if (done === count) console.log(`${count} programs, no difference`);
 }
