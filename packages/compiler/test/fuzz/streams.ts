@@ -63,7 +63,8 @@ export function prepareStream(
   return (seed, cancelAt) => {
     const trace: string[] = [];
     const log = (line: string): void => {
-      trace.push(line);
+      // What an error says of the one is said of the other, where a program makes it a text.
+      trace.push(line.replaceAll("`yield`", "`emit`"));
     };
     const base = world(log, behaviourOf(seed));
     const names = globals(base, (id) => {
