@@ -1,3 +1,4 @@
+import { dirname, isAbsolute, join } from "node:path";
 import remapping, { type SourceMapInput } from "@jridgewell/remapping";
 import { type Comment, type Program, parse } from "acorn";
 import { type JsxOptions, transformSync } from "oxc-transform";
@@ -69,9 +70,11 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   const diagnostics = new Diagnostics(filename, source, (line, column) => positions.original(line, column));
   const ours = new Comments();
   const names = new Names(program);
+  // What another tool has emitted is told of as it was written.
+  const written = options.map && plain.map === null ? new Positions(options.map) : positions;
   const placeOf = (node: AnyNode): { line: number; column: number } => {
     const start = node.loc?.start;
-    return start ? positions.original(start.line, start.column) : { line: 0, column: 0 };
+    return start ? written.original(start.line, start.column) : { line: 0, column: 0 };
   };
   const coroutines = new Coroutines({
     program,
@@ -82,7 +85,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     text: (node) => plain.code.slice(node.start, node.end),
     lineOf: (node) => placeOf(node).line,
     placeOf,
-    filename,
+    filename: written.source !== null && written !== positions ? beside(filename, written.source) : filename,
     assumed: options.assumed ?? [],
     isPollux: (module) => isPollux(module, options.modules),
   });
@@ -104,6 +107,11 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     manifest: coroutines.compiled.map((each) => manifestOf(each, filename, source, positions)),
     diagnostics: diagnostics.found,
   };
+}
+
+/** The path of what the map of a file calls its source. */
+function beside(filename: string, source: string): string {
+  return isAbsolute(source) || /^[a-z][\w+.-]+:/i.test(source) ? source : join(dirname(filename), source);
 }
 
 /** As {@link compile}, with comments in the code that say which variables are live at each state. */
