@@ -4,13 +4,14 @@ import { type Comment, type Program, parse } from "acorn";
 import { type JsxOptions, transformSync } from "oxc-transform";
 import type { AnyNode } from "./ast.ts";
 import { Comments } from "./comments.ts";
-import { Coroutines } from "./coroutines.ts";
+import { type CompiledModule, Coroutines } from "./coroutines.ts";
 import { CompileError, codeFrame, type Diagnostic, Diagnostics } from "./diagnostics.ts";
 import type { CoroutineManifest } from "./manifest.ts";
 import { manifestOf } from "./manifest.ts";
 import { Names } from "./names.ts";
 import { Positions } from "./positions.ts";
-import { printProgram } from "./printer.ts";
+import { Printer } from "./printer.ts";
+import { Splice, type Spot } from "./splice.ts";
 
 export interface CompileOptions {
   /** Where the source is from: for diagnostics, the source map, and what language it is in. */
@@ -91,11 +92,13 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   });
   const compiled = coroutines.compile();
   if (compiled === null) return null;
-  const printed = printProgram(compiled, filename, plain.code, comments, ours);
-  const maps = [printed.map, ...(plain.map ? [plain.map] : []), ...(options.map ? [options.map] : [])];
+  const printed = assemble(compiled, program, new Printer(program, comments, ours), plain.code, positions);
+  const own = { version: 3 as const, names: [], sources: [filename], mappings: printed.lines };
+  const maps = [own, ...(plain.map ? [plain.map] : []), ...(options.map ? [options.map] : [])];
+  const lines = source.split("\n");
   const map = remapping(maps as SourceMapInput[], () => null);
   return {
-    code: `${printed.code}\n`,
+    code: printed.code.endsWith("\n") ? printed.code : `${printed.code}\n`,
     map: {
       version: 3,
       sources: map.sources,
@@ -104,9 +107,58 @@ export function compile(source: string, options: CompileOptions): CompileResult 
       // Encoded, since that was not asked to be otherwise.
       mappings: map.mappings as string,
     },
-    manifest: coroutines.compiled.map((each) => manifestOf(each, filename, source, positions)),
+    manifest: coroutines.compiled.map((each) => manifestOf(each, filename, lines, positions)),
     diagnostics: diagnostics.found,
   };
+}
+
+/** A module's text with what its coroutines became; what has none stays to the letter. */
+function assemble(
+  compiled: CompiledModule,
+  program: Program,
+  printer: Printer,
+  text: string,
+  positions: Positions,
+): Splice {
+  const splice = new Splice(text, positions.lines);
+  const start: Spot = { offset: 0, line: 1, column: 0 };
+  const first = program.body.find((each) => !isDirective(each));
+  // Behind what has to come first in a file.
+  let at = start;
+  const directive = program.body.findLast(
+    (each) => isDirective(each) && each.start < (first?.start ?? Number.POSITIVE_INFINITY),
+  );
+  if (directive !== undefined) at = endOf(directive);
+  else if (text.startsWith("#!")) {
+    const length = text.indexOf("\n");
+    if (length !== -1) at = { offset: length, line: 1, column: length };
+  }
+  splice.keep(start, at);
+  const { code } = printer.print([compiled.imports], null);
+  splice.put(at.offset === 0 ? `${code}\n` : `\n${code}`);
+  for (const { original, becomes } of compiled.body) {
+    if (becomes.length === 1 && becomes[0] === original) continue;
+    splice.keep(at, startOf(original));
+    const printed = printer.print([...becomes], original);
+    splice.put(printed.code, printed.mappings);
+    at = endOf(original);
+  }
+  splice.keep(at, { offset: text.length, line: 0, column: 0 });
+  return splice;
+}
+
+function isDirective(node: AnyNode): boolean {
+  return node.type === "ExpressionStatement" && node.directive !== undefined;
+}
+
+function startOf(node: AnyNode): Spot {
+  const { line = 1, column = 0 } = node.loc?.start ?? {};
+  return { offset: node.start, line, column };
+}
+
+function endOf(node: AnyNode): Spot {
+  const { line = 1, column = 0 } = node.loc?.end ?? {};
+  return { offset: node.end, line, column };
 }
 
 /** The path of what the map of a file calls its source. */

@@ -58,6 +58,19 @@ export interface CompileContext {
   readonly isPollux: (module: string) => boolean;
 }
 
+/** A statement of a module's own level, and what it becomes: itself, where it has no coroutine. */
+export interface CompiledStatement {
+  readonly original: Body;
+  readonly becomes: readonly Body[];
+}
+
+/** A compiled module. */
+export interface CompiledModule {
+  /** The import of what the generated code needs. */
+  readonly imports: Body;
+  readonly body: readonly CompiledStatement[];
+}
+
 /** Compiles every `co(async …)` and `co(function* …)` of a module. */
 export class Coroutines {
   readonly compiled: Compiled[] = [];
@@ -77,21 +90,24 @@ export class Coroutines {
   }
 
   /** The compiled module; `null` if it has no coroutines. */
-  compile(): Program | null {
+  compile(): CompiledModule | null {
     this.findImports();
     for (const each of this.context.assumed) this.coNames.add(each);
     if (this.coNames.size === 0 && this.namespaces.size === 0) return null;
     this.findKnown();
-    const body = this.context.program.body.flatMap((each): Body[] => {
+    const mentions = [...this.coNames, ...this.namespaces];
+    const body = this.context.program.body.map((original): CompiledStatement => {
+      const text = this.context.text(original);
+      if (!mentions.some((name) => text.includes(name))) return { original, becomes: [original] };
       // A statement stays a statement.
-      const statement = this.map(each) as Body;
+      const statement = this.map(original) as Body;
       const before = this.hoisted;
       this.hoisted = [];
-      return [...before, statement];
+      return { original, becomes: [...before, statement] };
     });
     this.context.diagnostics.check();
     if (this.compiled.length === 0) return null;
-    return { ...this.context.program, body: [this.runtimeImport(), ...body] };
+    return { imports: this.runtimeImport(), body };
   }
 
   private findImports(): void {

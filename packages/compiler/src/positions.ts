@@ -5,7 +5,8 @@ type Segment = readonly number[];
 
 /** Finds where the code that was parsed stands in the source that was written. */
 export class Positions {
-  private readonly lines: readonly (readonly Segment[])[] | null;
+  /** The map, decoded; `null` where the code is the source. */
+  readonly lines: readonly (readonly Segment[])[] | null;
   /** What the map calls the source; `null` without one, or if it has several. */
   readonly source: string | null;
 

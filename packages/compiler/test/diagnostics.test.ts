@@ -119,3 +119,19 @@ describe("what is compiled", () => {
     expect(compile(`// first\n${wrap("await 1;")}`, { filename: "a.ts" })?.code).toContain("// first");
   });
 });
+
+describe("what is not a coroutine", () => {
+  test("stays to the letter, and directives and `#!` stay first", () => {
+    const rest = "function f( a ){ return   a /* as it was */ }\n\nexport   { f } // end\n";
+    const code = compile(
+      `#!/usr/bin/env node\n"use client"\nimport { co } from "pollux"\n${rest}co(async () => {})`,
+      {
+        filename: "a.js",
+      },
+    )?.code;
+    expect(code).toMatch(
+      /^#!\/usr\/bin\/env node\n"use client"\nimport \{.*\} from "pollux\/compiler-runtime";\n/,
+    );
+    expect(code).toContain(rest);
+  });
+});

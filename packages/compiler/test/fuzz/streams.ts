@@ -39,7 +39,7 @@ function allWith(
   life: { readonly isCancelled: boolean },
 ): (iterable: Iterable<unknown>) => Future<void> {
   return co(function* (iterable: Iterable<unknown>) {
-    if (life.isCancelled) throw new ClosedError("the stream");
+    if (life.isCancelled) throw new ClosedError("the stream of this `emit`");
     for (const each of iterable) yield* emit(each);
   });
 }

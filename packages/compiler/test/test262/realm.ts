@@ -204,30 +204,36 @@ globalThis.$async = (() => {
   }
   // A stream as an async generator, as well as that can be.
   class PolledGenerator extends Context {
-    constructor(stream) { super(); this.stream = stream; this.tail = P.resolve(); this.isOver = false; this.go = null; }
+    constructor(stream) { super(); this.stream = stream; this.queue = []; this.isBusy = false; this.go = null; }
     wake() { apply(then, P.resolve(), [() => this.go?.()]); }
-    drive(poll) {
-      return new P((resolve, reject) => {
-        this.go = () => {
-          try { const result = poll(); if (result !== Pending) { this.go = null; resolve(result); } }
-          catch (error) { this.go = null; reject(error); }
-        };
-        this.go();
-      });
+    // Calls back when there is something: at once, if it is there.
+    drive(poll, done, failed) {
+      this.go = () => {
+        let result;
+        try { result = poll(); } catch (error) { this.go = null; failed(error); return; }
+        if (result !== Pending) { this.go = null; done(result); }
+      };
+      this.go();
     }
     request(type, value) {
-      const step = async () => {
-        if (type === "next") {
-          const result = await this.drive(() => this.stream.pollNext(this));
-          return { value: result === End ? undefined : result, done: result === End };
-        }
-        await this.drive(() => this.stream.cancel(this));
-        if (type === "throw") throw value;
-        return { value: await value, done: true };
+      return new P((resolve, reject) => { this.queue.push({ type, value, resolve, reject }); if (!this.isBusy) this.begin(); });
+    }
+    begin() {
+      const request = this.queue[0];
+      if (request === undefined) return;
+      const { type, value, resolve, reject } = request;
+      this.isBusy = true;
+      const end = (settle) => (result) => { this.queue.shift(); this.isBusy = false; settle(result); this.begin(); };
+      if (type === "next") {
+        const give = end((result) => resolve({ value: result === End ? undefined : result, done: result === End }));
+        this.drive(() => this.stream.pollNext(this), give, end(reject));
+        return;
+      }
+      const finish = () => {
+        if (type === "throw") end(reject)(value);
+        else apply(then, P.resolve(value), [end((value) => resolve({ value, done: true })), end(reject)]);
       };
-      const result = apply(then, this.tail, [step]);
-      this.tail = apply(then, result, [() => {}, () => {}]);
-      return result;
+      this.drive(() => this.stream.cancel(this), finish, end(reject));
     }
   }
   const AsyncGeneratorFunction = Object.getPrototypeOf(async function* () {});
@@ -253,6 +259,21 @@ globalThis.$async = (() => {
     setPrototypeOf(f, AsyncGeneratorFunction);
     return f;
   };
+  // What a parameter throws is the stream's; the call of an async generator throws it.
+  function streaming(start) {
+    const failures = [];
+    const call = $pollux.streaming(function (...args) {
+      try { return apply(start, this, args); } catch (error) { failures.push(error); throw error; }
+    });
+    const generator = function (...args) {
+      const stream = apply(call, this, args);
+      if (failures.length > 0) throw failures.pop();
+      return stream;
+    };
+    defineProperty(generator, "name", { value: start.name, configurable: true });
+    defineProperty(generator, "length", { value: start.length, configurable: true });
+    return generator;
+  }
   globalThis.$runtime = $mode === "spec"
     ? {
         ...$pollux,
@@ -261,7 +282,7 @@ globalThis.$async = (() => {
         StreamFrame: SpecFrame,
         streaming: (start) => start,
       }
-    : $pollux;
+    : { ...$pollux, streaming };
   return (coroutine, name) => {
     const f = { f(...args) {
       return new P((resolve, reject) => new Task(apply(coroutine, this, args), resolve, reject).run());
@@ -314,6 +335,13 @@ export async function runScript(
     $mode: mode,
     setTimeout,
   });
+  // What Node 20 gives its own realm only.
+  vm.runInContext(
+    `for (const name of ["dispose", "asyncDispose"]) {
+  if (!(name in Symbol)) Object.defineProperty(Symbol, name, { value: Symbol("Symbol." + name) });
+}`,
+    realm,
+  );
   vm.runInContext("var $262 = { evalScript: (code) => (0, eval)(code), global: globalThis };", realm);
   try {
     let code = script;
