@@ -6,6 +6,7 @@ import type { AnyNode } from "./ast.ts";
 import { Comments } from "./comments.ts";
 import { type CompiledModule, Coroutines } from "./coroutines.ts";
 import { CompileError, codeFrame, type Diagnostic, Diagnostics } from "./diagnostics.ts";
+import { Lines } from "./lines.ts";
 import type { CoroutineManifest } from "./manifest.ts";
 import { manifestOf } from "./manifest.ts";
 import { Names } from "./names.ts";
@@ -77,6 +78,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     const start = node.loc?.start;
     return start ? written.original(start.line, start.column) : { line: 0, column: 0 };
   };
+  const places = new Lines(plain.code);
   const coroutines = new Coroutines({
     program,
     names,
@@ -84,6 +86,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     diagnostics,
     explain: options.explain ?? false,
     text: (node) => plain.code.slice(node.start, node.end),
+    locate: (statement) => places.locate(statement),
     lineOf: (node) => placeOf(node).line,
     placeOf,
     filename: written.source !== null && written !== positions ? beside(filename, written.source) : filename,
@@ -92,7 +95,14 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   });
   const compiled = coroutines.compile();
   if (compiled === null) return null;
-  const printed = assemble(compiled, program, new Printer(program, comments, ours), plain.code, positions);
+  const printed = assemble(
+    compiled,
+    program,
+    new Printer(program, comments, ours),
+    plain.code,
+    positions,
+    places,
+  );
   const own = { version: 3 as const, names: [], sources: [filename], mappings: printed.lines };
   const maps = [own, ...(plain.map ? [plain.map] : []), ...(options.map ? [options.map] : [])];
   const lines = source.split("\n");
@@ -119,6 +129,7 @@ function assemble(
   printer: Printer,
   text: string,
   positions: Positions,
+  places: Lines,
 ): Splice {
   const splice = new Splice(text, positions.lines);
   const start: Spot = { offset: 0, line: 1, column: 0 };
@@ -128,7 +139,7 @@ function assemble(
   const directive = program.body.findLast(
     (each) => isDirective(each) && each.start < (first?.start ?? Number.POSITIVE_INFINITY),
   );
-  if (directive !== undefined) at = endOf(directive);
+  if (directive !== undefined) at = places.spot(directive.end);
   else if (text.startsWith("#!")) {
     const length = text.indexOf("\n");
     if (length !== -1) at = { offset: length, line: 1, column: length };
@@ -138,10 +149,10 @@ function assemble(
   splice.put(at.offset === 0 ? `${code}\n` : `\n${code}`);
   for (const { original, becomes } of compiled.body) {
     if (becomes.length === 1 && becomes[0] === original) continue;
-    splice.keep(at, startOf(original));
+    splice.keep(at, places.spot(original.start));
     const printed = printer.print([...becomes], original);
     splice.put(printed.code, printed.mappings);
-    at = endOf(original);
+    at = places.spot(original.end);
   }
   splice.keep(at, { offset: text.length, line: 0, column: 0 });
   return splice;
@@ -149,16 +160,6 @@ function assemble(
 
 function isDirective(node: AnyNode): boolean {
   return node.type === "ExpressionStatement" && node.directive !== undefined;
-}
-
-function startOf(node: AnyNode): Spot {
-  const { line = 1, column = 0 } = node.loc?.start ?? {};
-  return { offset: node.start, line, column };
-}
-
-function endOf(node: AnyNode): Spot {
-  const { line = 1, column = 0 } = node.loc?.end ?? {};
-  return { offset: node.end, line, column };
 }
 
 /** The path of what the map of a file calls its source. */
@@ -203,7 +204,6 @@ function parseModule(code: string, filename: string, source: string, comments: C
     return parse(code, {
       ecmaVersion: "latest",
       sourceType: /\.c[jt]s$/.test(filename) ? "script" : "module",
-      locations: true,
       onComment: comments,
       allowHashBang: true,
     });

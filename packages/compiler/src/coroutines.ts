@@ -48,6 +48,8 @@ export interface CompileContext {
   readonly diagnostics: Diagnostics;
   readonly explain: boolean;
   readonly text: (node: AnyNode) => string;
+  /** Gives every node of a statement its lines and columns. */
+  readonly locate: (statement: AnyNode) => void;
   readonly lineOf: (node: AnyNode) => number;
   /** Line from 1, column from 0, in the source. */
   readonly placeOf: (node: AnyNode) => { readonly line: number; readonly column: number };
@@ -83,6 +85,8 @@ export class Coroutines {
   private hoisted: Statement[] = [];
   /** Coroutines of the module's own level that can be called directly, by their names. */
   private readonly known = new Map<string, { run: string; params: number; end: number }>();
+  /** Where the names that lead to `co` are, in the text. */
+  private mentions: readonly number[] = [];
   private readonly runNames = new Map<AnyNode, string>();
 
   constructor(context: CompileContext) {
@@ -95,10 +99,11 @@ export class Coroutines {
     for (const each of this.context.assumed) this.coNames.add(each);
     if (this.coNames.size === 0 && this.namespaces.size === 0) return null;
     this.findKnown();
-    const mentions = [...this.coNames, ...this.namespaces];
+    this.mentions = this.offsetsOf([...this.coNames, ...this.namespaces]);
     const body = this.context.program.body.map((original): CompiledStatement => {
-      const text = this.context.text(original);
-      if (!mentions.some((name) => text.includes(name))) return { original, becomes: [original] };
+      if (original.type === "ImportDeclaration" || !this.mayHaveCoroutine(original))
+        return { original, becomes: [original] };
+      this.context.locate(original);
       // A statement stays a statement.
       const statement = this.map(original) as Body;
       const before = this.hoisted;
@@ -108,6 +113,18 @@ export class Coroutines {
     this.context.diagnostics.check();
     if (this.compiled.length === 0) return null;
     return { imports: this.runtimeImport(), body };
+  }
+
+  /** Where names are in the text, in order. */
+  private offsetsOf(names: readonly string[]): number[] {
+    const { program } = this.context;
+    const text = this.context.text(program);
+    const offsets: number[] = [];
+    for (const name of names) {
+      for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1))
+        offsets.push(program.start + at);
+    }
+    return offsets.sort((a, b) => a - b);
   }
 
   private findImports(): void {
@@ -217,8 +234,20 @@ export class Coroutines {
         return { ...node, value, ...(node.type === "Property" ? { shorthand: false } : {}) } as AnyNode;
       }
     }
-    return mayHaveCoroutine(node) ? this.within(node, () => mapChildren(node, this.map)) : node;
+    return this.mayHaveCoroutine(node) ? this.within(node, () => mapChildren(node, this.map)) : node;
   };
+
+  /** Whether one of the names that lead to `co` is in a node of the source. */
+  private mayHaveCoroutine(node: AnyNode): boolean {
+    let low = 0;
+    let high = this.mentions.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.mentions[middle] ?? 0) < node.start) low = middle + 1;
+      else high = middle;
+    }
+    return (this.mentions[low] ?? Number.POSITIVE_INFINITY) < node.end;
+  }
 
   private classes = 0;
 
@@ -425,26 +454,6 @@ export class Coroutines {
     return this.isInClass && usesPrivate(fn);
   }
 }
-
-/** Whether a call of a function with a coroutine's function as its argument is in a node. */
-function mayHaveCoroutine(node: AnyNode): boolean {
-  const known = calls.get(node);
-  if (known !== undefined) return known;
-  let found = false;
-  if (node.type === "CallExpression") {
-    const [fn] = node.arguments;
-    found = fn !== undefined && isFunction(fn) && (fn.async || fn.generator);
-  }
-  if (!found) {
-    eachChild(node, (child) => {
-      found ||= mayHaveCoroutine(child);
-    });
-  }
-  calls.set(node, found);
-  return found;
-}
-
-const calls = new WeakMap<AnyNode, boolean>();
 
 function exportedName(node: AnyNode): string {
   if (node.type === "Identifier") return node.name;
