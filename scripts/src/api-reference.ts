@@ -23,7 +23,11 @@ const inFolders =
 
 const isError = (path: string): boolean => /^core\/(?:further-)?errors\.ts$/.test(path);
 
-const isStream = (path: string): boolean => path.startsWith("stream/") || path === "core/stream-source.ts";
+/** What makes futures, though it makes streams, too. */
+const isCo = (path: string): boolean => path === "stream/co.ts";
+
+const isStream = (path: string): boolean =>
+  (path.startsWith("stream/") && !isCo(path)) || path === "core/stream-source.ts";
 
 const pages: readonly PageSpec[] = [
   {
@@ -32,7 +36,7 @@ const pages: readonly PageSpec[] = [
     intro:
       "What everything else is made of: {@link Future}, the coroutines that `co` makes, and what a poll is given. " +
       "The guide: [futures](../guide/futures.md).",
-    takes: (path) => path.startsWith("core/") && !isError(path) && !isStream(path),
+    takes: (path) => isCo(path) || (path.startsWith("core/") && !isError(path) && !isStream(path)),
   },
   {
     file: "tasks",

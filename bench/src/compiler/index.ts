@@ -9,6 +9,7 @@ import {
   compiledYieldDepth20,
   preemptiveLoop,
 } from "./cases.ts";
+import { compileSpeed, compileSpeedWorst } from "./compile-speed.ts";
 
 /** The cases of the core suite in plain async/await, compiled to state machines. */
 export const compiler: Suite = {
@@ -21,5 +22,6 @@ export const compiler: Suite = {
     [compiledMpsc16],
     [preemptiveLoop],
     [compiledTaskBytes],
+    [compileSpeed, compileSpeedWorst],
   ],
 };

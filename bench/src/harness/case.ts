@@ -15,6 +15,7 @@ export const PEERS = [
   "node-net",
   "c-epoll",
   "tokio",
+  "esbuild",
 ] as const;
 
 export type Peer = (typeof PEERS)[number];

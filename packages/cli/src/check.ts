@@ -1,5 +1,6 @@
 import process from "node:process";
 import { CompileError, compile, type Diagnostic } from "@pollux/compiler";
+import { counted } from "./counted.ts";
 import { diagnosticText } from "./diagnostic-text.ts";
 import { ExitCode } from "./failure.ts";
 import { readSource, sourceFiles } from "./source-file.ts";
@@ -17,7 +18,7 @@ export function check(files: readonly string[]): void {
   for (const each of found) process.stdout.write(`${diagnosticText(each, style)}\n\n`);
   const errors = found.filter((each) => each.severity === "error").length;
   const warnings = found.length - errors;
-  const sum = `${count(errors, "error")}, ${count(warnings, "warning")} in ${count(paths.length, "file")}`;
+  const sum = `${counted(errors, "error")}, ${counted(warnings, "warning")} in ${counted(paths.length, "file")}`;
   process.stdout.write(`${style(errors > 0 ? "red" : warnings > 0 ? "yellow" : "green", sum)}\n`);
   if (errors > 0) process.exitCode = ExitCode.Failed;
 }
@@ -29,8 +30,4 @@ function diagnose(path: string): readonly Diagnostic[] {
     if (error instanceof CompileError) return error.diagnostics;
     throw error;
   }
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }

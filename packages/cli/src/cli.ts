@@ -109,6 +109,21 @@ async function program(args: readonly string[]): Promise<Command> {
       check(files);
     });
 
+  pollux
+    .command("compile")
+    .summary("compile the JavaScript that another compiler has emitted")
+    .description(
+      "Compiles the coroutines of JavaScript files in place, such as those that tsc has emitted, and joins their source " +
+        "maps. Files without coroutines stay as they are, and so do those that are compiled already. Ends with 1 if " +
+        "there are errors; what has some is not written.",
+    )
+    .argument("<files...>", "JavaScript modules, and folders of them")
+    .addHelpText("after", examples("tsc && pollux compile dist"))
+    .action(async (files: string[]) => {
+      const { compileFiles } = await import("./compile.ts");
+      compileFiles(files);
+    });
+
   await addCompletion(pollux, args);
   pollux.commands
     .find((each) => each.name() === "completion")

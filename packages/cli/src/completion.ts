@@ -16,7 +16,7 @@ export async function addCompletion(pollux: Command, words: readonly string[]): 
     // It takes the description, which has paragraphs; a shell shows a line.
     if (completed !== undefined) completed.description = command.summary() || command.description();
   }
-  for (const name of ["run", "expand", "check"]) {
+  for (const name of ["run", "expand", "check", "compile"]) {
     const completed = root.commands.get(name);
     for (const argument of completed?.arguments.values() ?? []) {
       argument.handler = (complete) => {

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { CompileError, type CoroutineManifest, expand } from "@pollux/compiler";
 import { beside } from "./beside.ts";
+import { counted } from "./counted.ts";
 import { diagnosticText, shortPath } from "./diagnostic-text.ts";
 import { ExitCode, Failure } from "./failure.ts";
 import { highlight } from "./highlight.ts";
@@ -77,7 +78,7 @@ function coroutineText(coroutine: CoroutineManifest, lines: readonly string[], s
   const { id, name, slots, states } = coroutine;
   const place = id.slice(0, id.lastIndexOf(":"));
   const size =
-    states.length === 0 ? "never waits" : `${count(states.length, "state")}, ${count(slots, "slot")}`;
+    states.length === 0 ? "never waits" : `${counted(states.length, "state")}, ${counted(slots, "slot")}`;
   const rows = states.map(({ state, line, live }) => [
     `state ${state}`,
     line > 0 ? `line ${line}` : "the end",
@@ -91,8 +92,4 @@ function coroutineText(coroutine: CoroutineManifest, lines: readonly string[], s
     return `  ${style("cyan", state.padEnd(a))}  ${style("gray", line.padEnd(b))}  ${code}  ${style("gray", "live:")} ${style("green", live)}`;
   });
   return [`${style("bold", name)}  ${style("gray", `${place}  ${size}`)}`, ...table].join("\n");
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }

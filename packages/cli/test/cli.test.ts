@@ -7,11 +7,16 @@ import { pollux, start } from "./support/pollux.ts";
 const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}`, import.meta.url));
 
 describe("help and version", () => {
-  test.each([[], ["run"], ["expand"], ["check"], ["completion"]])("--help of %s", async (...command) => {
-    const { code, stdout, stderr } = await pollux(...command, "--help");
-    expect([code, stderr]).toEqual([0, ""]);
-    await expect(stdout).toMatchFileSnapshot(golden(`help${command.map((each) => `-${each}`).join("")}.txt`));
-  });
+  test.each([[], ["run"], ["expand"], ["check"], ["compile"], ["completion"]])(
+    "--help of %s",
+    async (...command) => {
+      const { code, stdout, stderr } = await pollux(...command, "--help");
+      expect([code, stderr]).toEqual([0, ""]);
+      await expect(stdout).toMatchFileSnapshot(
+        golden(`help${command.map((each) => `-${each}`).join("")}.txt`),
+      );
+    },
+  );
 
   test("--version prints that of the package", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));

@@ -209,9 +209,53 @@ function fieldsOf(node: AnyNode): Record<string, unknown> {
 /** What is not a child: places, and what comes twice. */
 const NO_CHILDREN = new Set(["type", "start", "end", "loc", "range"]);
 
+/** The children of the nodes that there are most of, in the order of the source; others are looked through. */
+const CHILDREN: ReadonlyMap<string, readonly string[]> = new Map([
+  ...["Identifier", "Literal", "ThisExpression", "Super", "PrivateIdentifier", "TemplateElement"].map(
+    (type): [string, string[]] => [type, []],
+  ),
+  ["MemberExpression", ["object", "property"]],
+  ["CallExpression", ["callee", "arguments"]],
+  ["NewExpression", ["callee", "arguments"]],
+  ["BinaryExpression", ["left", "right"]],
+  ["LogicalExpression", ["left", "right"]],
+  ["AssignmentExpression", ["left", "right"]],
+  ["AssignmentPattern", ["left", "right"]],
+  ["UnaryExpression", ["argument"]],
+  ["UpdateExpression", ["argument"]],
+  ["AwaitExpression", ["argument"]],
+  ["YieldExpression", ["argument"]],
+  ["SpreadElement", ["argument"]],
+  ["RestElement", ["argument"]],
+  ["ReturnStatement", ["argument"]],
+  ["ThrowStatement", ["argument"]],
+  ["ConditionalExpression", ["test", "consequent", "alternate"]],
+  ["IfStatement", ["test", "consequent", "alternate"]],
+  ["SequenceExpression", ["expressions"]],
+  ["ExpressionStatement", ["expression"]],
+  ["VariableDeclaration", ["declarations"]],
+  ["VariableDeclarator", ["id", "init"]],
+  ["BlockStatement", ["body"]],
+  ["ArrayExpression", ["elements"]],
+  ["ArrayPattern", ["elements"]],
+  ["ObjectExpression", ["properties"]],
+  ["ObjectPattern", ["properties"]],
+  ["SwitchCase", ["test", "consequent"]],
+]);
+
 /** Calls `visit` for each child, in the order of the source. */
 export function eachChild(node: AnyNode, visit: (child: AnyNode) => void): void {
   const fields = fieldsOf(node);
+  const keys = CHILDREN.get(node.type);
+  if (keys !== undefined) {
+    for (const key of keys) {
+      const value = fields[key];
+      if (Array.isArray(value)) {
+        for (const each of value) if (isNode(each)) visit(each);
+      } else if (isNode(value)) visit(value);
+    }
+    return;
+  }
   const shorthand = node.type === "Property" && node.shorthand;
   for (const key in fields) {
     if (NO_CHILDREN.has(key) || (shorthand && key === "key")) continue;
@@ -318,6 +362,7 @@ export function isUsing(node: AnyNode): node is VariableDeclaration {
  * What is in functions inside of it does not count.
  */
 export function suspends(node: AnyNode): boolean {
+  if (node.type === "Identifier" || node.type === "Literal") return false; // Most nodes are: they are not worth a note.
   const known = suspending.get(node);
   if (known !== undefined) return known;
   let found = false;

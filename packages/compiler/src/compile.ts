@@ -1,15 +1,18 @@
+import { dirname, isAbsolute, join } from "node:path";
 import remapping, { type SourceMapInput } from "@jridgewell/remapping";
 import { type Comment, type Program, parse } from "acorn";
 import { type JsxOptions, transformSync } from "oxc-transform";
 import type { AnyNode } from "./ast.ts";
 import { Comments } from "./comments.ts";
-import { Coroutines } from "./coroutines.ts";
+import { type CompiledModule, Coroutines } from "./coroutines.ts";
 import { CompileError, codeFrame, type Diagnostic, Diagnostics } from "./diagnostics.ts";
+import { Lines } from "./lines.ts";
 import type { CoroutineManifest } from "./manifest.ts";
 import { manifestOf } from "./manifest.ts";
 import { Names } from "./names.ts";
 import { Positions } from "./positions.ts";
-import { printProgram } from "./printer.ts";
+import { Printer } from "./printer.ts";
+import { Splice, type Spot } from "./splice.ts";
 
 export interface CompileOptions {
   /** Where the source is from: for diagnostics, the source map, and what language it is in. */
@@ -69,10 +72,13 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   const diagnostics = new Diagnostics(filename, source, (line, column) => positions.original(line, column));
   const ours = new Comments();
   const names = new Names(program);
+  // What another tool has emitted is told of as it was written.
+  const written = options.map && plain.map === null ? new Positions(options.map) : positions;
   const placeOf = (node: AnyNode): { line: number; column: number } => {
     const start = node.loc?.start;
-    return start ? positions.original(start.line, start.column) : { line: 0, column: 0 };
+    return start ? written.original(start.line, start.column) : { line: 0, column: 0 };
   };
+  const places = new Lines(plain.code);
   const coroutines = new Coroutines({
     program,
     names,
@@ -80,19 +86,29 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     diagnostics,
     explain: options.explain ?? false,
     text: (node) => plain.code.slice(node.start, node.end),
+    locate: (statement) => places.locate(statement),
     lineOf: (node) => placeOf(node).line,
     placeOf,
-    filename,
+    filename: written.source !== null && written !== positions ? beside(filename, written.source) : filename,
     assumed: options.assumed ?? [],
     isPollux: (module) => isPollux(module, options.modules),
   });
   const compiled = coroutines.compile();
   if (compiled === null) return null;
-  const printed = printProgram(compiled, filename, plain.code, comments, ours);
-  const maps = [printed.map, ...(plain.map ? [plain.map] : []), ...(options.map ? [options.map] : [])];
+  const printed = assemble(
+    compiled,
+    program,
+    new Printer(program, comments, ours),
+    plain.code,
+    positions,
+    places,
+  );
+  const own = { version: 3 as const, names: [], sources: [filename], mappings: printed.lines };
+  const maps = [own, ...(plain.map ? [plain.map] : []), ...(options.map ? [options.map] : [])];
+  const lines = source.split("\n");
   const map = remapping(maps as SourceMapInput[], () => null);
   return {
-    code: `${printed.code}\n`,
+    code: printed.code.endsWith("\n") ? printed.code : `${printed.code}\n`,
     map: {
       version: 3,
       sources: map.sources,
@@ -101,9 +117,54 @@ export function compile(source: string, options: CompileOptions): CompileResult 
       // Encoded, since that was not asked to be otherwise.
       mappings: map.mappings as string,
     },
-    manifest: coroutines.compiled.map((each) => manifestOf(each, filename, source, positions)),
+    manifest: coroutines.compiled.map((each) => manifestOf(each, filename, lines, positions)),
     diagnostics: diagnostics.found,
   };
+}
+
+/** A module's text with what its coroutines became; what has none stays to the letter. */
+function assemble(
+  compiled: CompiledModule,
+  program: Program,
+  printer: Printer,
+  text: string,
+  positions: Positions,
+  places: Lines,
+): Splice {
+  const splice = new Splice(text, positions.lines);
+  const start: Spot = { offset: 0, line: 1, column: 0 };
+  const first = program.body.find((each) => !isDirective(each));
+  // Behind what has to come first in a file.
+  let at = start;
+  const directive = program.body.findLast(
+    (each) => isDirective(each) && each.start < (first?.start ?? Number.POSITIVE_INFINITY),
+  );
+  if (directive !== undefined) at = places.spot(directive.end);
+  else if (text.startsWith("#!")) {
+    const length = text.indexOf("\n");
+    if (length !== -1) at = { offset: length, line: 1, column: length };
+  }
+  splice.keep(start, at);
+  const { code } = printer.print([compiled.imports], null);
+  splice.put(at.offset === 0 ? `${code}\n` : `\n${code}`);
+  for (const { original, becomes } of compiled.body) {
+    if (becomes.length === 1 && becomes[0] === original) continue;
+    splice.keep(at, places.spot(original.start));
+    const printed = printer.print([...becomes], original);
+    splice.put(printed.code, printed.mappings);
+    at = places.spot(original.end);
+  }
+  splice.keep(at, { offset: text.length, line: 0, column: 0 });
+  return splice;
+}
+
+function isDirective(node: AnyNode): boolean {
+  return node.type === "ExpressionStatement" && node.directive !== undefined;
+}
+
+/** The path of what the map of a file calls its source. */
+function beside(filename: string, source: string): string {
+  return isAbsolute(source) || /^[a-z][\w+.-]+:/i.test(source) ? source : join(dirname(filename), source);
 }
 
 /** As {@link compile}, with comments in the code that say which variables are live at each state. */
@@ -143,7 +204,6 @@ function parseModule(code: string, filename: string, source: string, comments: C
     return parse(code, {
       ecmaVersion: "latest",
       sourceType: /\.c[jt]s$/.test(filename) ? "script" : "module",
-      locations: true,
       onComment: comments,
       allowHashBang: true,
     });

@@ -48,6 +48,8 @@ export interface CompileContext {
   readonly diagnostics: Diagnostics;
   readonly explain: boolean;
   readonly text: (node: AnyNode) => string;
+  /** Gives every node of a statement its lines and columns. */
+  readonly locate: (statement: AnyNode) => void;
   readonly lineOf: (node: AnyNode) => number;
   /** Line from 1, column from 0, in the source. */
   readonly placeOf: (node: AnyNode) => { readonly line: number; readonly column: number };
@@ -56,6 +58,19 @@ export interface CompileContext {
   readonly assumed: readonly string[];
   /** Whether an import from this module is one from Pollux. */
   readonly isPollux: (module: string) => boolean;
+}
+
+/** A statement of a module's own level, and what it becomes: itself, where it has no coroutine. */
+export interface CompiledStatement {
+  readonly original: Body;
+  readonly becomes: readonly Body[];
+}
+
+/** A compiled module. */
+export interface CompiledModule {
+  /** The import of what the generated code needs. */
+  readonly imports: Body;
+  readonly body: readonly CompiledStatement[];
 }
 
 /** Compiles every `co(async …)` and `co(function* …)` of a module. */
@@ -70,6 +85,8 @@ export class Coroutines {
   private hoisted: Statement[] = [];
   /** Coroutines of the module's own level that can be called directly, by their names. */
   private readonly known = new Map<string, { run: string; params: number; end: number }>();
+  /** Where the names that lead to `co` are, in the text. */
+  private mentions: readonly number[] = [];
   private readonly runNames = new Map<AnyNode, string>();
 
   constructor(context: CompileContext) {
@@ -77,21 +94,37 @@ export class Coroutines {
   }
 
   /** The compiled module; `null` if it has no coroutines. */
-  compile(): Program | null {
+  compile(): CompiledModule | null {
     this.findImports();
     for (const each of this.context.assumed) this.coNames.add(each);
     if (this.coNames.size === 0 && this.namespaces.size === 0) return null;
     this.findKnown();
-    const body = this.context.program.body.flatMap((each): Body[] => {
+    this.mentions = this.offsetsOf([...this.coNames, ...this.namespaces]);
+    const body = this.context.program.body.map((original): CompiledStatement => {
+      if (original.type === "ImportDeclaration" || !this.mayHaveCoroutine(original))
+        return { original, becomes: [original] };
+      this.context.locate(original);
       // A statement stays a statement.
-      const statement = this.map(each) as Body;
+      const statement = this.map(original) as Body;
       const before = this.hoisted;
       this.hoisted = [];
-      return [...before, statement];
+      return { original, becomes: [...before, statement] };
     });
     this.context.diagnostics.check();
     if (this.compiled.length === 0) return null;
-    return { ...this.context.program, body: [this.runtimeImport(), ...body] };
+    return { imports: this.runtimeImport(), body };
+  }
+
+  /** Where names are in the text, in order. */
+  private offsetsOf(names: readonly string[]): number[] {
+    const { program } = this.context;
+    const text = this.context.text(program);
+    const offsets: number[] = [];
+    for (const name of names) {
+      for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1))
+        offsets.push(program.start + at);
+    }
+    return offsets.sort((a, b) => a - b);
   }
 
   private findImports(): void {
@@ -140,7 +173,8 @@ export class Coroutines {
       for (const { id, init } of node.declarations) {
         if (id.type !== "Identifier" || init?.type !== "CallExpression") continue;
         const fn = this.coroutineOf(init);
-        if (fn === null || !fn.params.every((param) => param.type === "Identifier")) continue;
+        if (fn === null || (fn.async && fn.generator)) continue; // A call of a stream's is not awaited.
+        if (!fn.params.every((param) => param.type === "Identifier")) continue;
         const scopes = new Scopes(fn);
         if (scopes.usesThis || scopes.usesArguments) continue;
         if (fn.type === "ArrowFunctionExpression" && usesLexical(fn)) continue;
@@ -200,8 +234,20 @@ export class Coroutines {
         return { ...node, value, ...(node.type === "Property" ? { shorthand: false } : {}) } as AnyNode;
       }
     }
-    return mayHaveCoroutine(node) ? this.within(node, () => mapChildren(node, this.map)) : node;
+    return this.mayHaveCoroutine(node) ? this.within(node, () => mapChildren(node, this.map)) : node;
   };
+
+  /** Whether one of the names that lead to `co` is in a node of the source. */
+  private mayHaveCoroutine(node: AnyNode): boolean {
+    let low = 0;
+    let high = this.mentions.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.mentions[middle] ?? 0) < node.start) low = middle + 1;
+      else high = middle;
+    }
+    return (this.mentions[low] ?? Number.POSITIVE_INFINITY) < node.end;
+  }
 
   private classes = 0;
 
@@ -225,14 +271,7 @@ export class Coroutines {
   /** What the call of `co` becomes. */
   private coroutine(call: Call, original: AnyFunction, assignedTo: string | null): Expression {
     const { context } = this;
-    if (original.async && original.generator) {
-      context.diagnostics.error(
-        "POLLUX_COMPILE_ASYNC_GENERATOR",
-        "an async generator cannot be a coroutine yet. Make a stream with `Stream.make`.",
-        original,
-      );
-      return call;
-    }
+    const isStream = original.async && original.generator;
     check(original, context.diagnostics, context.program.sourceType === "script" && !isStrict(original));
     // Coroutines inside are compiled first: then they are functions as any other.
     const fn = this.within(original, () => mapChildren(original, this.map));
@@ -243,7 +282,8 @@ export class Coroutines {
     const scopes = new Scopes(fn);
     const ownName =
       fn.type === "FunctionExpression" && fn.id && scopes.free.has(fn.id.name) ? fn.id.name : null;
-    const isClosure = ownName !== null || this.isClosure(fn, scopes, ownThis);
+    // The code of a stream is called with its frame alone, as that of a closure.
+    const isClosure = isStream || ownName !== null || this.isClosure(fn, scopes, ownThis);
     const frameClass = context.names.fresh(`${baseName}$Frame`);
     const runName = isClosure
       ? names.fresh("run")
@@ -256,11 +296,12 @@ export class Coroutines {
     };
     const body: BlockStatement =
       fn.body.type === "BlockStatement" ? fn.body : b.block([located(b.return(fn.body), fn.body)]);
-    const whole = isPreemptive(original, call.arguments[1]) ? preempt(body, names) : body;
+    const code = isStream ? (awaitReturns(body) as BlockStatement) : body;
+    const whole = isPreemptive(original, call.arguments[1]) ? preempt(code, names) : code;
     const desugared: AnyFunction = { ...fn, body: desugar(whole, names) } as AnyFunction;
     const resolved = resolve(desugared, names, ownThis);
     const form = new Form(
-      fn.async ? "async" : "generator",
+      isStream ? "stream" : fn.async ? "async" : "generator",
       names,
       machine,
       (callee) => (resolved.locals.has(callee) ? undefined : this.knownCall(callee)),
@@ -290,7 +331,7 @@ export class Coroutines {
       located(
         frameClassOf(
           frameClass,
-          isClosure,
+          isStream ? "StreamFrame" : isClosure ? "ClosureFrame" : "CompiledFrame",
           displayName,
           emitted.slots,
           startSlots,
@@ -306,7 +347,8 @@ export class Coroutines {
     if (emitted.states.length > 0) this.hoisted.push(this.places(frameClass, emitted.states));
     const start = this.start(fn, resolved, frameClass, startSlots, isClosure ? self : null, original);
     const guarded = !fn.params.every(isPlain);
-    const entry = context.names.callRuntime(guarded ? "guarded" : "coroutine", start);
+    const wrapper = isStream ? "streaming" : guarded ? "guarded" : "coroutine";
+    const entry = context.names.callRuntime(wrapper, start);
     if (!isClosure) {
       this.hoisted.push(
         located(
@@ -317,12 +359,12 @@ export class Coroutines {
       return located(entry, call);
     }
     // A name, for stacks; an arrow function, which has none, only where the code needs the `this` around it.
-    const code: Expression =
+    const run: Expression =
       ownThis || !usesLexical(fn)
         ? b.function(b.id(names.fresh(`${baseName}$run`)), runParams, emitted.body)
         : b.arrow(runParams, b.block(emitted.body));
     const made = located(
-      context.names.callRuntime("closure", located(code, original), b.arrow([b.id(self)], entry)),
+      context.names.callRuntime("closure", located(run, original), b.arrow([b.id(self)], entry)),
       call,
     );
     if (ownName === null) return made;
@@ -413,26 +455,6 @@ export class Coroutines {
   }
 }
 
-/** Whether a call of a function with a coroutine's function as its argument is in a node. */
-function mayHaveCoroutine(node: AnyNode): boolean {
-  const known = calls.get(node);
-  if (known !== undefined) return known;
-  let found = false;
-  if (node.type === "CallExpression") {
-    const [fn] = node.arguments;
-    found = fn !== undefined && isFunction(fn) && (fn.async || fn.generator);
-  }
-  if (!found) {
-    eachChild(node, (child) => {
-      found ||= mayHaveCoroutine(child);
-    });
-  }
-  calls.set(node, found);
-  return found;
-}
-
-const calls = new WeakMap<AnyNode, boolean>();
-
 function exportedName(node: AnyNode): string {
   if (node.type === "Identifier") return node.name;
   return node.type === "Literal" ? String(node.value) : "";
@@ -443,6 +465,20 @@ function isPlain(param: Pattern): boolean {
   return (
     param.type === "Identifier" || (param.type === "RestElement" && param.argument.type === "Identifier")
   );
+}
+
+/** An async generator awaits what it returns where it returns it: in a `try`, its `catch` sees what that fails with. */
+function awaitReturns(node: AnyNode): AnyNode {
+  if (isFunction(node)) return node;
+  const mapped = mapChildren(node, awaitReturns);
+  if (mapped.type !== "ReturnStatement" || !mapped.argument) return mapped;
+  const argument: Expression = {
+    type: "AwaitExpression",
+    argument: mapped.argument,
+    start: mapped.start,
+    end: mapped.end,
+  };
+  return { ...mapped, argument: located(argument, mapped.argument) };
 }
 
 function isStrict(fn: AnyFunction): boolean {
@@ -542,7 +578,7 @@ function method(
 /** The class of a coroutine's frames. */
 function frameClassOf(
   className: string,
-  isClosure: boolean,
+  base: "StreamFrame" | "ClosureFrame" | "CompiledFrame",
   name: string,
   slots: number,
   startSlots: readonly (string | null)[],
@@ -552,6 +588,7 @@ function frameClassOf(
   moduleNames: Names,
   names: Names,
 ): Statement {
+  const isClosure = base !== "CompiledFrame";
   const place = (slot: number): Extract<AnyNode, { type: "MemberExpression" }> =>
     b.member(b.this(), slotName(slot));
   const all = Array.from({ length: slots }, (_, slot) => slot);
@@ -613,7 +650,7 @@ function frameClassOf(
   return {
     type: "ClassDeclaration",
     id: b.id(className),
-    superClass: moduleNames.runtime(isClosure ? "ClosureFrame" : "CompiledFrame"),
+    superClass: moduleNames.runtime(base),
     body: { type: "ClassBody", body, start: 0, end: 0 },
     start: 0,
     end: 0,

@@ -31,7 +31,8 @@ interface Target {
 /** The jumps through a `finally`: what it goes on with, by how the protected part ended. */
 interface Exits {
   readonly jumps: { readonly how: string; readonly to: Block; readonly region: Region | null }[];
-  returns: boolean;
+  /** A `return` of a value; without one only a cancel ends so, and nobody is given anything. */
+  returns: AnyNode | null;
 }
 
 /** Turns a coroutine's code into a graph. A statement in which nothing suspends stays as it is. */
@@ -243,7 +244,7 @@ class Flattener {
       : null;
     let region = outer;
     if (finalizer !== null) {
-      this.exits.set(finalizer, { jumps: [], returns: false });
+      this.exits.set(finalizer, { jumps: [], returns: null });
       region = {
         kind: "finally",
         outer,
@@ -295,7 +296,13 @@ class Flattener {
           to.block.end ??= { kind: "throw", argument: to.locals.use(finalizer.what) };
         },
       },
-      { how: "return", go: () => this.complete(to.locals.use(finalizer.what)) },
+      {
+        how: "return",
+        go: () => {
+          const returns = exits?.returns ?? null;
+          this.complete(returns && to.locals.use(finalizer.what), returns ?? undefined);
+        },
+      },
       ...(exits?.jumps ?? []).map(({ how, to: target, region }) => ({
         how,
         go: () => this.leaveTo(target, region, how),
@@ -335,6 +342,8 @@ class Flattener {
     const finalizer = finalizerBetween(this.to.region, null);
     if (finalizer === null)
       return this.mayBeThenable(argument) ? [this.returnPlain(argument ?? b.undefined(), at)] : [];
+    const exits = this.exits.get(finalizer);
+    if (exits !== undefined && argument !== null) exits.returns ??= at ?? argument;
     const value = located(b.assign(this.to.locals.use(finalizer.what), argument ?? b.undefined()), at);
     return [located(b.statement(value), at), this.ended(finalizer, "return")];
   }
@@ -384,7 +393,7 @@ class Flattener {
 
   /** Whether an `async` function may have to wait for what it returns. */
   private mayBeThenable(node: Expression | null): boolean {
-    if (node === null || this.form.kind === "generator") return false;
+    if (node === null || this.form.kind !== "async") return false;
     switch (node.type) {
       case "Literal":
       case "TemplateLiteral":

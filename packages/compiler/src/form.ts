@@ -10,9 +10,12 @@ export interface Known {
   readonly check: boolean;
 }
 
-/** What differs between `co(async …)` and `co(function* …)`: what is awaited, and what a `return` does. */
+/**
+ * What differs between `co(async …)`, `co(function* …)` and `co(async function* …)`, a stream: what is awaited or yielded,
+ * and what a `return` does.
+ */
 export class Form {
-  readonly kind: "async" | "generator";
+  readonly kind: "async" | "generator" | "stream";
   private readonly names: Names;
   private readonly machine: Machine;
   private readonly known: (callee: Identifier) => Known | undefined;
@@ -20,7 +23,7 @@ export class Form {
 
   /** @param coroutine - its name, for errors */
   constructor(
-    kind: "async" | "generator",
+    kind: "async" | "generator" | "stream",
     names: Names,
     machine: Machine,
     known: (callee: Identifier) => Known | undefined,
@@ -38,8 +41,15 @@ export class Form {
     return this.direct(operand) ?? this.poll(this.names.callRuntime("future", operand));
   }
 
-  /** Polls what `yield*` is given; a `yield` without the star is a mistake, and throws. */
+  /**
+   * Polls what `yield*` is given; a `yield` without the star is a mistake, and throws. That of a stream gives a value, and
+   * waits until the next one is wanted.
+   */
   yield(operand: Expression, delegate: boolean): { expression: Expression; suspends: boolean } {
+    if (this.kind === "stream") {
+      const given = b.call(b.member(b.id(this.machine.frame), delegate ? "giveAll" : "give"), operand);
+      return { expression: this.poll(given), suspends: true };
+    }
     if (!delegate) {
       const expression = this.names.callRuntime("badYield", b.literal(this.coroutine), operand);
       return { expression, suspends: false };

@@ -31,7 +31,7 @@ export interface CoroutineManifest {
 export function manifestOf(
   compiled: Compiled,
   filename: string,
-  source: string,
+  lines: readonly string[],
   positions: Positions,
 ): CoroutineManifest {
   const place = (node: {
@@ -43,10 +43,7 @@ export function manifestOf(
   const { line, column } = place(compiled.fn);
   const end = compiled.fn.loc?.end;
   const last = end ? positions.original(end.line, end.column).line : line;
-  const text = source
-    .split("\n")
-    .slice(line - 1, last)
-    .join("\n");
+  const text = lines.slice(line - 1, last).join("\n");
   return {
     id: `${filename}:${line}:${column + 1}`,
     name: compiled.name,

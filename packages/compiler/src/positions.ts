@@ -5,14 +5,16 @@ type Segment = readonly number[];
 
 /** Finds where the code that was parsed stands in the source that was written. */
 export class Positions {
-  private readonly lines: readonly (readonly Segment[])[] | null;
+  /** The map, decoded; `null` where the code is the source. */
+  readonly lines: readonly (readonly Segment[])[] | null;
+  /** What the map calls the source; `null` without one, or if it has several. */
+  readonly source: string | null;
 
   constructor(map: SourceMapInput | null) {
+    const decoded = map === null ? null : remapping(map, () => null, { decodedMappings: true });
     // Decoded on demand: `mappings` is then a list of lines, each of segments.
-    this.lines =
-      map === null
-        ? null
-        : (remapping(map, () => null, { decodedMappings: true }).mappings as readonly (readonly Segment[])[]);
+    this.lines = decoded === null ? null : (decoded.mappings as readonly (readonly Segment[])[]);
+    this.source = decoded?.sources.length === 1 ? (decoded.sources[0] ?? null) : null;
   }
 
   /** @returns the line from 1 and the column from 0, as given */

@@ -2,6 +2,7 @@ import { type PrintOptions, print, type Visitors } from "esrap";
 import ts from "esrap/languages/ts";
 import type { AnyNode, Comment, Program } from "./ast.ts";
 import type { Comments } from "./comments.ts";
+import type { Segment } from "./splice.ts";
 
 type Call = Extract<AnyNode, { type: "CallExpression" | "NewExpression" }>;
 type Visit<N> = (node: N, context: { write(text: string): void; visit(node: N): void }) => void;
@@ -59,38 +60,52 @@ function withBody(node: Arrow): Arrow {
 
 export interface Printed {
   readonly code: string;
-  readonly map: unknown;
+  /** A map of the code, decoded. */
+  readonly mappings: readonly (readonly Segment[])[];
 }
 
-/** Writes a program, with the comments of its source and those of the compiler. */
-export function printProgram(
-  program: Program,
-  filename: string,
-  source: string,
-  comments: readonly Comment[],
-  ours: Comments,
-): Printed {
-  // Nodes and comments of acorn's are nodes and comments of esrap's: both follow ESTree.
-  const base = ts({
-    quotes: "double",
-    comments: comments as never,
-    getLeadingComments: (node) => {
-      const text = ours.leadingOf(node as never);
-      return text === undefined ? undefined : [{ type: "Line", value: ` ${text}` }];
-    },
-  }) as unknown as Record<string, Visit<AnyNode>>;
-  const visitors: Record<string, Visit<AnyNode>> = {
-    ...base,
-    CallExpression: (node, context) => base["CallExpression"]?.(withParentheses(node as Call), context),
-    ArrowFunctionExpression: (node, context) =>
-      base["ArrowFunctionExpression"]?.(withBody(node as Arrow), context),
-    NewExpression: (node, context) => base["NewExpression"]?.(withParentheses(node as Call), context),
-    ParenthesizedExpression: (node, context) => {
-      context.write("(");
-      context.visit((node as Extract<AnyNode, { type: "ParenthesizedExpression" }>).expression);
-      context.write(")");
-    },
-  };
-  const options: PrintOptions = { sourceMapSource: filename, sourceMapContent: source, indent: "  " };
-  return print(program as never, visitors as unknown as Visitors, options);
+/** Writes statements of a program, with the comments in them, and those of the compiler. */
+export class Printer {
+  private readonly program: Program;
+  private readonly comments: readonly Comment[];
+  private readonly ours: Comments;
+
+  constructor(program: Program, comments: readonly Comment[], ours: Comments) {
+    this.program = program;
+    this.comments = comments;
+    this.ours = ours;
+  }
+
+  /** @param within - what the statements stand for: its comments are theirs */
+  print(body: Program["body"], within: { readonly start: number; readonly end: number } | null): Printed {
+    // In the order of the source.
+    const comments = this.comments.filter(
+      (each) => within !== null && each.start >= within.start && each.end <= within.end,
+    );
+    // Nodes and comments of acorn's are nodes and comments of esrap's: both follow ESTree.
+    const base = ts({
+      quotes: "double",
+      comments: comments as never,
+      getLeadingComments: (node) => {
+        const text = this.ours.leadingOf(node as never);
+        return text === undefined ? undefined : [{ type: "Line", value: ` ${text}` }];
+      },
+    }) as unknown as Record<string, Visit<AnyNode>>;
+    const visitors: Record<string, Visit<AnyNode>> = {
+      ...base,
+      CallExpression: (node, context) => base["CallExpression"]?.(withParentheses(node as Call), context),
+      ArrowFunctionExpression: (node, context) =>
+        base["ArrowFunctionExpression"]?.(withBody(node as Arrow), context),
+      NewExpression: (node, context) => base["NewExpression"]?.(withParentheses(node as Call), context),
+      ParenthesizedExpression: (node, context) => {
+        context.write("(");
+        context.visit((node as Extract<AnyNode, { type: "ParenthesizedExpression" }>).expression);
+        context.write(")");
+      },
+    };
+    const options: PrintOptions = { sourceMapEncodeMappings: false, indent: "  " };
+    const printed = print({ ...this.program, body } as never, visitors as unknown as Visitors, options);
+    // Not encoded, as was asked.
+    return { code: printed.code, mappings: printed.map.mappings as unknown as Printed["mappings"] };
+  }
 }

@@ -60,12 +60,6 @@ describe("diagnostics", () => {
     expect(errorOf(source).code).toBe("POLLUX_COMPILE_PARAMETER_CAPTURE");
   });
 
-  test("an async generator is refused", () => {
-    expect(errorOf(`import { co } from "pollux";\nco(async function* () {});`).code).toBe(
-      "POLLUX_COMPILE_ASYNC_GENERATOR",
-    );
-  });
-
   test("awaiting a plain nested async function is warned of", () => {
     expect(warningsOf("async function inner() {}\nawait inner();")).toEqual([
       "4 POLLUX_COMPILE_NESTED_ASYNC",
@@ -123,5 +117,21 @@ describe("what is compiled", () => {
 
   test("comments of the source stay", () => {
     expect(compile(`// first\n${wrap("await 1;")}`, { filename: "a.ts" })?.code).toContain("// first");
+  });
+});
+
+describe("what is not a coroutine", () => {
+  test("stays to the letter, and directives and `#!` stay first", () => {
+    const rest = "function f( a ){ return   a /* as it was */ }\n\nexport   { f } // end\n";
+    const code = compile(
+      `#!/usr/bin/env node\n"use client"\nimport { co } from "pollux"\n${rest}co(async () => {})`,
+      {
+        filename: "a.js",
+      },
+    )?.code;
+    expect(code).toMatch(
+      /^#!\/usr\/bin\/env node\n"use client"\nimport \{.*\} from "pollux\/compiler-runtime";\n/,
+    );
+    expect(code).toContain(rest);
   });
 });

@@ -49,3 +49,27 @@ test("a task that waits tells the line of each compiled frame, and its live vari
     ],
   ]);
 });
+
+test("the trace of an error has the lines that were waiting, not those where the coroutines begin", async () => {
+  const failing = `import { co } from "pollux";
+const inner = co(async () => {
+  await sleep(1);
+  throw new Error("deep");
+});
+const makeOuter = (times) => co(async function outer() {
+  for (let i = 0; i < times; i++)
+    await inner();
+});
+export const main = co(async () => {
+  await makeOuter(1)();
+});`;
+  const main = compiled(failing, { sleep }, { filename: "src/app.js" })["main"] as () => Future<void>;
+  const error: Error = await new Runtime().run(main()).then(
+    () => new Error("none"),
+    (reason: Error) => reason,
+  );
+  expect(error.stack?.split("\n").slice(2)).toEqual([
+    "    at async outer (src/app.js:8:5)",
+    "    at async main (src/app.js:11:3)",
+  ]);
+});

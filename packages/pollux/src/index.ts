@@ -37,7 +37,7 @@ export { withSignal } from "./combine/with-signal.ts";
 // Futures and coroutines
 export { type Cancellable, Cleanup } from "./core/cleanup.ts";
 export { Context, type RuntimeHandle, type TimerDriver, type Waker } from "./core/context.ts";
-export { type CoOptions, co } from "./core/coroutine.ts";
+export type { CoOptions } from "./core/coroutine.ts";
 export {
   AllDisabledError,
   AllFailedError,
@@ -242,6 +242,7 @@ export { type WatchdogOptions, watchdog } from "./runtime/watchdog.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";
 export { type SignalName, type Signals, signals } from "./signal/signals.ts";
 export type { BaseStream } from "./stream/base-stream.ts";
+export { co } from "./stream/co.ts";
 // Streams
 export { FuturesOrdered } from "./stream/futures-ordered.ts";
 export { FuturesUnordered } from "./stream/futures-unordered.ts";

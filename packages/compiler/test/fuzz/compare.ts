@@ -1,4 +1,5 @@
 import { type Mode, prepare, runNative, type Trace } from "./execute.ts";
+import { prepareStream, runNativeStream } from "./streams.ts";
 
 /** Where two ways of running a program differ. */
 export interface Difference {
@@ -35,6 +36,28 @@ export async function compare(text: string, seed: number): Promise<Difference | 
       const got = run(seed, cancelAt);
       if (!same(expected, got)) return { what: `${mode}, cancelled at suspend ${cancelAt}`, expected, got };
     }
+    if (!expected.includes("cancelled")) break;
+  }
+  return compareStreams(text, seed);
+}
+
+/** The same for the program as an async generator, beside the native one and beside the body of a `Stream.make`. */
+async function compareStreams(text: string, seed: number): Promise<Difference | null> {
+  let compiled: ReturnType<typeof prepareStream>;
+  try {
+    compiled = prepareStream(text, "compiled");
+  } catch (error) {
+    return { what: `async generator: ${String(error)}`, expected: [], got: [] };
+  }
+  const native = await runNativeStream(text, seed);
+  const plain = compiled(seed, -1);
+  if (!same(native, plain))
+    return { what: "async generator, beside the native one", expected: native, got: plain };
+  const made = prepareStream(text, "Stream.make");
+  for (let cancelAt = 0; cancelAt <= MOST_CANCELS; cancelAt++) {
+    const expected = made(seed, cancelAt);
+    const got = compiled(seed, cancelAt);
+    if (!same(expected, got)) return { what: `async generator, cancelled at ${cancelAt}`, expected, got };
     if (!expected.includes("cancelled")) break;
   }
   return null;

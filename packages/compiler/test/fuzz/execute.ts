@@ -7,7 +7,7 @@ import { asAsync, asGenerator } from "./program.ts";
 export type Trace = readonly string[];
 
 /** A future that is pending some times and then gives a value or an error; its life is in the trace. */
-class Step extends Future<unknown> {
+export class Step extends Future<unknown> {
   private readonly id: unknown;
   private left: number;
   private readonly fails: boolean;
@@ -35,14 +35,17 @@ class Step extends Future<unknown> {
   }
 }
 
-class Driver extends Context {
+export class Driver extends Context {
   override wake(): void {
     // It is polled again anyway.
   }
 }
 
 /** The names that a program uses, which write what is done to the trace. */
-function world(log: (line: string) => void, behaviour: (call: number) => { left: number; fails: boolean }) {
+export function world(
+  log: (line: string) => void,
+  behaviour: (call: number) => { left: number; fails: boolean },
+) {
   let fuel = 40;
   let calls = 0;
   const t = (value: unknown): unknown => {
@@ -108,7 +111,7 @@ export function show(value: unknown): string {
   }
 }
 
-const NAMES = ["t", "f", "w", "g", "o", "n", "o2", "K", "tag", "it"] as const;
+export const NAMES = ["t", "f", "w", "g", "o", "n", "o2", "K", "tag", "it"] as const;
 type World = ReturnType<typeof world>;
 
 /** How each await of a run behaves: by the seed and by how many there were before. */
@@ -119,14 +122,22 @@ export function behaviourOf(seed: number): (call: number) => { left: number; fai
   };
 }
 
-function make(code: string, given: Record<string, unknown>): (...args: unknown[]) => unknown {
+export function make(code: string, given: Record<string, unknown>): (...args: unknown[]) => unknown {
   const names = Object.keys(given);
   return new Function(...names, `"use strict";\n${code}\nreturn main;`)(...Object.values(given)) as never;
 }
 
-function globals(base: World, w: (id: unknown) => unknown): Record<string, unknown> {
+export function globals(base: World, w: (id: unknown) => unknown): Record<string, unknown> {
   const all: Record<string, unknown> = { ...base, w };
   return Object.fromEntries(NAMES.map((name) => [name, all[name]]));
+}
+
+/** What native code awaits where ours awaits a {@link Step}. */
+export function promiseOf({ left, fails, id }: { left: number; fails: boolean; id: unknown }): unknown {
+  if (left === 0 && !fails) return id;
+  let promise: Promise<unknown> = fails ? Promise.reject(id) : Promise.resolve(id);
+  for (let i = 0; i < left; i++) promise = promise.then((value) => value);
+  return promise;
 }
 
 /** Runs a program as a native `async` function. */
@@ -135,13 +146,7 @@ export async function runNative(text: string, seed: number): Promise<Trace> {
   const base = world((line) => trace.push(line), behaviourOf(seed));
   const main = make(
     `const main = async (p, q) => {\n${asAsync(text)}\n};`,
-    globals(base, (id) => {
-      const { left, fails } = base.step(id);
-      if (left === 0 && !fails) return id;
-      let promise: Promise<unknown> = fails ? Promise.reject(id) : Promise.resolve(id);
-      for (let i = 0; i < left; i++) promise = promise.then((value) => value);
-      return promise;
-    }),
+    globals(base, (id) => promiseOf(base.step(id))),
   );
   try {
     trace.push(`returned ${show(await main(10, 20))}`);
@@ -153,24 +158,26 @@ export async function runNative(text: string, seed: number): Promise<Trace> {
 
 export type Mode = "generator" | "compiled async" | "compiled generator";
 
+/** What a program compiles to, for a function that has `pollux` and `runtime`, and a number of `jumps` left. */
+export function compiledCode(source: string): string {
+  const result = compile(`import { co } from "pollux";\n${source}`, { filename: "program.js" });
+  if (result === null) throw new Error("not compiled");
+  const code = result.code.replace(
+    /^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";/gm,
+    (_, list: string, from: string) =>
+      `const {${list.replaceAll(" as ", ": ")}} = ${from === "pollux" ? "pollux" : "runtime"};`,
+  );
+  // Should a machine never end, it stops after so many jumps, and its trace differs.
+  return code.replaceAll("while (true)", "while (jumps-- > 0)");
+}
+
 /** A program made ready to run many times in one way. */
 export function prepare(text: string, mode: Mode): (seed: number, cancelAt: number) => Trace {
   const source =
     mode === "compiled async"
       ? `const main = co(async (p, q) => {\n${asAsync(text)}\n});`
       : `const main = co(function* (p, q) {\n${asGenerator(text)}\n});`;
-  let code = source;
-  if (mode !== "generator") {
-    const result = compile(`import { co } from "pollux";\n${source}`, { filename: "program.js" });
-    if (result === null) throw new Error("not compiled");
-    code = result.code.replace(
-      /^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";/gm,
-      (_, list: string, from: string) =>
-        `const {${list.replaceAll(" as ", ": ")}} = ${from === "pollux" ? "pollux" : "runtime"};`,
-    );
-  }
-  // Should a machine never end, it stops after so many jumps, and its trace differs.
-  code = code.replaceAll("while (true)", "while (jumps-- > 0)");
+  const code = mode === "generator" ? source : compiledCode(source);
   const given = mode === "generator" ? { co } : { pollux: { co }, runtime };
   const build = new Function(
     ...Object.keys(given),
@@ -212,9 +219,14 @@ function drive(future: Future<unknown>, cancelAt: number, trace: string[]): void
       if (suspends > 500) throw new Error("it never ends");
     }
   } catch (error) {
-    const errors = (error as { errors?: unknown[] } | null | undefined)?.errors;
-    trace.push(`threw ${Array.isArray(errors) ? errors.map(show).join(", ") : show(error)}`);
+    trace.push(threw(error));
   }
+}
+
+/** How a run ended, by an error or the errors of a cleanup. */
+export function threw(error: unknown): string {
+  const errors = (error as { errors?: unknown[] } | null | undefined)?.errors;
+  return `threw ${Array.isArray(errors) ? errors.map(show).join(", ") : show(error)}`;
 }
 
 export type { Suspend };

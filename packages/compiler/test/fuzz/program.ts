@@ -24,6 +24,41 @@ export function asGenerator(text: string): string {
   return text.replaceAll("⟨", "(yield* ").replaceAll("⟩", ")");
 }
 
+/** How a program is written as a stream: what stands at an `await`, a `yield` and a `yield*`. */
+export interface StreamForm {
+  readonly await: string;
+  readonly yield: readonly [string, string];
+  readonly all: readonly [string, string];
+}
+
+/** As an async generator. */
+export const ASYNC_GENERATOR: StreamForm = {
+  await: "(await ",
+  yield: ["(yield ", ")"],
+  all: ["(yield* it(await ", ", 'all'))"],
+};
+
+/** As the body of `Stream.make`. */
+export const STREAM_MAKE: StreamForm = {
+  await: "(yield* ",
+  yield: ["(yield* emit(yield* ", "))"],
+  all: ["(yield* emitAll(it(yield* ", ", 'all')))"],
+};
+
+/** The text of a program that gives values at some of the places where others await. */
+export function asStream(text: string, form: StreamForm): string {
+  const ends: string[] = [];
+  let count = text.length;
+  return text.replace(/[⟨⟩]/g, (mark) => {
+    if (mark === "⟩") return ends.pop() ?? "";
+    count = (Math.imul(count, 0x9e3779b1) >>> 7) + 1;
+    const kind = count % 5;
+    const [start, end] = kind < 2 ? [form.await, ")"] : kind < 4 ? form.yield : form.all;
+    ends.push(end);
+    return start;
+  });
+}
+
 const e = (text: string, ...parts: Piece[]): Piece => ({ kind: "expression", text, parts });
 const s = (text: string, ...parts: Piece[]): Piece => ({ kind: "statement", text, parts });
 

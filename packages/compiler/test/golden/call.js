@@ -1,6 +1,5 @@
 import { CompiledFrame, Pending, coroutine, places } from "pollux/compiler-runtime";
 import { co } from "pollux";
-
 class addOne$Frame extends CompiledFrame {
   constructor(i) {
     super();
@@ -29,7 +28,6 @@ function addOne$run(cx, frame, i) {
 const addOne = coroutine(function (i) {
   return new addOne$Frame(i);
 });
-
 class sum$Frame extends CompiledFrame {
   constructor(n) {
     super();

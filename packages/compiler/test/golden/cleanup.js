@@ -6,9 +6,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-
 import { co } from "pollux";
-
 class load$Frame extends CompiledFrame {
   constructor() {
     super();
@@ -38,7 +36,7 @@ places(load$Frame, "cleanup.ts", {
   "1": [6, 22],
   "2": [8, 13, "connection"],
   "5": [10, 5, "what", "how"],
-  "7": [0, 1]
+  "7": [8, 5]
 });
 
 function load$run(cx, frame) {
@@ -151,7 +149,7 @@ function load$run(cx, frame) {
 
       // what is returned has to be waited for
       case 6:
-        // 
+        // return (await connection.query()).trim();
         if ((value = future(result).awaitIn(cx)) === Pending) {
           frame ??= new load$Frame();
           frame.at = 7;
@@ -161,7 +159,7 @@ function load$run(cx, frame) {
           return frame.suspend(cx);
         }
 
-      // resumed in line 0; live: nothing
+      // resumed in line 8; live: nothing
       case 7:
         if (!isThenable(result = value)) return result;
         at = 6;

@@ -9,9 +9,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-
 import { co, sleep, spawn } from "pollux";
-
 class anonymous$Frame extends ClosureFrame {
   constructor(run$2) {
     super(run$2);
@@ -49,7 +47,7 @@ class greet$Frame extends CompiledFrame {
   }
 }
 
-places(greet$Frame, "nested.ts", { "2": [6, 5, "items", "lines"], "7": [0, 1] });
+places(greet$Frame, "nested.ts", { "2": [6, 5, "items", "lines"], "7": [13, 3] });
 
 function greet$run(cx$1, frame$1, names) {
   let lines, items, name, error, how, what, result;
@@ -186,11 +184,11 @@ function greet$run(cx$1, frame$1, names) {
 
           continue;
         }
-        if (!isThenable(result = what)) return result;
+        return;
 
       // what is returned has to be waited for
       case 6:
-        // 
+        // return lines.length;
         if ((value$1 = future(result).awaitIn(cx$1)) === Pending) {
           frame$1 ??= new greet$Frame();
           frame$1.at = 7;
@@ -200,7 +198,7 @@ function greet$run(cx$1, frame$1, names) {
           return frame$1.suspend(cx$1);
         }
 
-      // resumed in line 0; live: nothing
+      // resumed in line 13; live: nothing
       case 7:
         if (!isThenable(result = value$1)) return result;
         at$1 = 6;

@@ -1,6 +1,5 @@
 import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
 import { co } from "pollux";
-
 class command$Frame extends CompiledFrame {
   get name() {
     return "command";

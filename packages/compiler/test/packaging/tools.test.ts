@@ -1,15 +1,18 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import * as esbuild from "esbuild";
 import { rolldown } from "rolldown";
+import { type RollupWatcher, rollup, watch } from "rollup";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import webpack from "webpack";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const app = `import { co, run, sleep } from "pollux";
-
+import { greeting } from "./words.js";
 interface Greeting {
   readonly text: string;
 }
@@ -21,11 +24,18 @@ const fail = co(async () => {
 
 const greet = co(async (name: string): Promise<Greeting> => {
   await sleep(1);
-  return { text: "Hello, ".concat(name) };
+  return { text: await greeting(name) };
 });
 
 console.log((await run(greet("Castor"))).text);
 await run(fail()).catch((error: Error) => console.log(error.stack));
+`;
+
+const words = (word: string): string => `import { co, sleep } from "pollux";
+export const greeting = co(async (name) => {
+  await sleep(1);
+  return \`${word}, \${name}\`;
+});
 `;
 
 let folder: string;
@@ -35,6 +45,7 @@ beforeAll(async () => {
   await run("npx", ["tsc", "-b", "tsconfig.build.json"], { cwd: root });
   folder = mkdtempSync(`${root}dist/.tools-`);
   writeFileSync(`${folder}/app.ts`, app);
+  writeFileSync(`${folder}/words.js`, words("Hello"));
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -81,7 +92,135 @@ describe("tools", () => {
     await check("--enable-source-maps", "vite/app.js");
   });
 
+  test("Rollup builds a program with the plugin", async () => {
+    const { rollup: rollupPlugin } = await plugin();
+    const bundle = await rollup({
+      input: `${folder}/app.ts`,
+      external: [/^pollux/],
+      plugins: [rollupPlugin()],
+    });
+    await bundle.write({ file: `${folder}/rollup.js`, sourcemap: true });
+    await check("--enable-source-maps", "rollup.js");
+  });
+
+  test("esbuild builds a program with the plugin", async () => {
+    const { esbuild: esbuildPlugin } = await plugin();
+    const { warnings } = await esbuild.build({
+      entryPoints: [`${folder}/app.ts`],
+      outfile: `${folder}/esbuild.js`,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      external: ["pollux", "pollux/*"],
+      sourcemap: true,
+      logLevel: "error",
+      plugins: [esbuildPlugin()],
+    });
+    expect(warnings).toEqual([]);
+    await check("--enable-source-maps", "esbuild.js");
+  });
+
+  test("webpack builds a program with the plugin", async () => {
+    const { webpack: webpackPlugin } = await plugin();
+    const compiler = webpack({
+      context: folder,
+      entry: "./app.ts",
+      mode: "development",
+      target: "node20",
+      devtool: "source-map",
+      output: { path: folder, filename: "webpack.mjs", module: true },
+      experiments: { outputModule: true },
+      externalsType: "module",
+      externals: /^pollux/,
+      plugins: [webpackPlugin()],
+    });
+    const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) => {
+      compiler?.run((error, result) => (error ? reject(error) : resolve(result)));
+    });
+    expect(stats?.toJson({ all: false, errors: true, warnings: true })).toMatchObject({
+      errors: [],
+      warnings: [],
+    });
+    await check("--enable-source-maps", "webpack.mjs");
+  });
+
   test("node --import @pollux/compiler/register runs TypeScript", async () => {
     await check("--import", pathToFileURL(`${root}dist/register.js`).href, "app.ts");
   });
+});
+
+describe("an edit", () => {
+  const written = (name: string, word: string): string => {
+    const path = `${folder}/${name}`;
+    writeFileSync(path, words(word));
+    return path;
+  };
+
+  test("is what Vite's dev server loads from then on", async () => {
+    const path = written("edited.js", "before");
+    // In a process of its own: here `pollux` means its sources, which Node does not load.
+    writeFileSync(
+      `${folder}/dev.mjs`,
+      `import { writeFileSync } from "node:fs";
+import { run } from "pollux";
+import { createServer } from "vite";
+import { pollux } from ${JSON.stringify(pathToFileURL(`${root}dist/plugin.js`).href)};
+
+let updated;
+const update = new Promise((resolve) => (updated = resolve));
+const server = await createServer({
+  root: ${JSON.stringify(folder)},
+  configFile: false,
+  logLevel: "error",
+  appType: "custom",
+  server: { middlewareMode: true, ws: false },
+  ssr: { external: ["pollux"] },
+  // The hook is called once the modules of the file are out of date.
+  plugins: [pollux.vite(), { name: "update", hotUpdate: updated }],
+});
+const greet = async () => console.log(await run((await server.ssrLoadModule("/edited.js")).greeting("Castor")));
+await greet();
+writeFileSync(${JSON.stringify(path)}, ${JSON.stringify(words("after"))});
+await update;
+await greet();
+await server.close();
+`,
+    );
+    const { stdout } = await run(process.execPath, ["dev.mjs"], { cwd: folder });
+    expect(stdout).toBe("before, Castor\nafter, Castor\n");
+  });
+
+  test("is built anew by Rollup's watch", async () => {
+    const { rollup: rollupPlugin } = await plugin();
+    const input = written("watched.js", "before");
+    const watcher = watch({
+      input,
+      external: [/^pollux/],
+      plugins: [rollupPlugin()],
+      output: { file: `${folder}/watch/out.js` },
+    });
+    try {
+      expect(await built(watcher)).toContain("before");
+      const next = built(watcher);
+      written("watched.js", "after");
+      const code = await next;
+      expect(code).toContain("after");
+      expect(code).toContain("pollux/compiler-runtime");
+    } finally {
+      await watcher.close();
+    }
+  });
+
+  /** The code of a watcher's next build. */
+  function built(watcher: RollupWatcher): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const listen = (event: { code: string; error?: unknown }): void => {
+        if (event.code === "ERROR") reject(event.error);
+        if (event.code !== "END" && event.code !== "ERROR") return;
+        watcher.off("event", listen);
+        if (event.code === "END") resolve(readFileSync(`${folder}/watch/out.js`, "utf8"));
+      };
+      watcher.on("event", listen);
+    });
+  }
 });

@@ -24,6 +24,11 @@ export class AsyncIteration {
     return new Next(this, this.source);
   }
 
+  /** What an async iterator that is at its end has returned: the value of a `yield*`. */
+  get result(): unknown {
+    return this.source.result;
+  }
+
   /** The loop ends by an error: what closing the source throws is not of interest. */
   fail(): Future<void> {
     return new Close(this.source, true);
@@ -37,6 +42,8 @@ export class AsyncIteration {
 
 /** What a loop is over. */
 interface Source {
+  /** What it has returned, at its end. */
+  readonly result: unknown;
   /** The next value or `End`, each poll of one step. */
   pollNext(cx: Context): Poll<unknown>;
   pollClose(cx: Context, isError: boolean): Poll<void>;
@@ -60,6 +67,7 @@ function isStreamSource(value: unknown): value is StreamSource<unknown> {
 }
 
 class Streamed implements Source {
+  readonly result = undefined;
   private readonly stream: StreamSource<unknown>;
   private isOpen = true;
 
@@ -88,6 +96,7 @@ class Streamed implements Source {
 
 /** The values of an iterable, each of which is awaited. */
 class Awaited implements Source {
+  readonly result = undefined;
   private readonly items: Iteration;
   private waiting: Future<unknown> | null = null;
 
@@ -117,6 +126,7 @@ class Awaited implements Source {
 
 /** An async iterator: its steps are promises. */
 class Iterated implements Source {
+  result: unknown = undefined;
   private readonly iterator: Record<PropertyKey, unknown>;
   private readonly nextMethod: unknown;
   private waiting: Future<unknown> | null = null;
@@ -138,8 +148,12 @@ class Iterated implements Source {
     if (result === Pending) return Pending;
     this.waiting = null;
     if (!isObject(result)) throw new TypeError(`Iterator result ${String(result)} is not an object`);
-    if (result["done"]) return End;
+    const isDone = result["done"];
     const value = result["value"];
+    if (isDone) {
+      this.result = value;
+      return End;
+    }
     this.isOpen = true;
     return value;
   }

@@ -2,6 +2,7 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import { pending, ready, TestContext } from "../../test/support/context.ts";
 import { Gate } from "../../test/support/gate.ts";
 import { raise } from "../../test/support/raise.ts";
+import { uncompiled } from "../../test/support/uncompiled.ts";
 import { run } from "../runtime/runtime.ts";
 import { co } from "./coroutine.ts";
 import { BadYieldError, NoContextError, NotCompiledError, PollAfterCompletionError } from "./errors.ts";
@@ -271,10 +272,13 @@ describe("co: bad yields", () => {
 });
 
 describe("co: bad arguments", () => {
-  test("an async function that no compiler has seen is told which plugin is missing", () => {
+  uncompiled("an async function that no compiler has seen is told which plugin is missing", () => {
     expect(() => co(async function work() {})).toThrow(NotCompiledError);
     expect(() => co(async () => {})).toThrow(/@pollux\/compiler/);
     expect(() => untyped(async function* () {})).toThrow(NotCompiledError);
+    expect(() => untyped(async function* work() {})).toThrow(
+      /async generator work.*@pollux\/compiler.*Stream\.make/,
+    );
   });
 
   test("anything else that is no generator function throws TypeError", () => {
@@ -367,7 +371,7 @@ describe("co: types", () => {
     });
   });
 
-  test("the async form has the same type", () => {
+  uncompiled("the async form has the same type", () => {
     const make = (): ((a: number) => Future<string>) => co(async (a: number) => `${a}`);
     expectTypeOf(make).returns.parameters.toEqualTypeOf<[a: number]>();
     expectTypeOf(make).returns.returns.toEqualTypeOf<Future<string>>();

@@ -118,29 +118,11 @@ export interface CoOptions {
 }
 
 /**
- * Makes a coroutine: a function whose calls are lazy futures.
+ * Makes a coroutine: what `co` of `stream/co.ts` does, for all that it may be given but for what becomes a stream.
  *
- * In the body, `yield*` waits for a future and gives its value; it suspends only if the value is not there yet. A call
- * does nothing but evaluate the parameters; what those throw becomes the error of the future. Type parameters, `this`,
- * `name` and `length` are kept.
- *
- * The plain form `co(async …)` with `await` means the same and needs the compiler; uncompiled it throws
- * `NotCompiledError` here.
- *
- * **Cancel safety.** A cancelled coroutine first cancels what it waits for, and then runs its `finally` blocks, which may
- * wait themselves. Its `catch` blocks do not see a cancel.
- *
- * @example
- * ```ts
- * const greet = co(function* (name: string) {
- *   yield* sleep(10);
- *   return `Hello, ${name}`;
- * });
- * console.log(await run(greet("Castor")));
- * ```
- *
- * @throws NotCompiledError for an `async` function that no compiler has seen
+ * @throws NotCompiledError for an `async` function or generator that no compiler has seen
  * @throws TypeError for anything else that is not a generator function
+ * @internal
  */
 export function co<This, A extends unknown[], R>(
   fn: (this: This, ...args: A) => Generator<Suspend, R, unknown>,
@@ -156,8 +138,8 @@ export function co<This, A extends unknown[], R>(
 ): (this: This, ...args: A) => Future<R> {
   if (options?.preemptive === true) throw new NotCompiledError(fn.name);
   const kind = typeof fn === "function" ? Object.prototype.toString.call(fn) : "";
-  if (kind === "[object AsyncFunction]" || kind === "[object AsyncGeneratorFunction]")
-    throw new NotCompiledError(fn.name);
+  if (kind === "[object AsyncFunction]") throw new NotCompiledError(fn.name);
+  if (kind === "[object AsyncGeneratorFunction]") throw new NotCompiledError(fn.name, true);
   if (kind !== "[object GeneratorFunction]")
     throw new TypeError("co needs a generator function: co(function* () { … })");
   const generator = fn as (this: This, ...args: A) => Generator<Suspend, R, unknown>;

@@ -76,14 +76,18 @@ export class BadYieldError extends PolluxError {
   }
 }
 
-/** `co(async …)` was reached without having been compiled. */
+/** `co(async …)` or `co(async function* …)` was reached without having been compiled. */
 export class NotCompiledError extends PolluxError {
   override readonly code = "POLLUX_NOT_COMPILED";
 
-  constructor(name: string) {
+  constructor(name: string, isStream = false) {
+    const instead = isStream
+      ? "make the stream with `Stream.make`"
+      : "write it as `co(function* …)` with `yield*`";
     super(
-      `co was given the async function ${name || "(anonymous)"}, which only works compiled: add the @pollux/compiler plugin to ` +
-        "your bundler, run node with `--import @pollux/compiler/register`, or write it as `co(function* …)` with `yield*`",
+      `co was given the async ${isStream ? "generator" : "function"} ${name || "(anonymous)"}, which only works compiled: add the ` +
+        "@pollux/compiler plugin to your bundler, run node with `--import @pollux/compiler/register`, or " +
+        instead,
     );
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { pending, ready, TestContext } from "../../test/support/context.ts";
 import { Gate } from "../../test/support/gate.ts";
+import { uncompiled } from "../../test/support/uncompiled.ts";
 import { run } from "../runtime/runtime.ts";
 import { spawn } from "../task/spawn.ts";
 import { yieldNow } from "../task/yield-now.ts";
@@ -45,7 +46,7 @@ const nest: (depth: number, leaf: Future<unknown>) => Future<number> = co(functi
 
 describe("frames: linked", () => {
   for (const depth of [0, 1, 20, 500]) {
-    test(`a resume steps one frame at depth ${depth}`, () => {
+    uncompiled(`a resume steps one frame at depth ${depth}`, () => {
       const root = nest(depth, new Ticks(10));
       const cx = new TestContext();
       pending(root, cx);
@@ -130,7 +131,7 @@ describe("frames: linked", () => {
     expect(ready(root, cx)).toBe(111_111);
   });
 
-  test("through bare generator helpers, at any place in the chain", () => {
+  uncompiled("through bare generator helpers, at any place in the chain", () => {
     const gate = new Gate<string>();
     const bottom = co(function* () {
       return yield* gate;
@@ -181,7 +182,7 @@ describe("frames: linked", () => {
     expect(root.poll(cx)).toEqual([5, 7]);
   });
 
-  test("a coroutine that is called after a loan of it is over is resumed once for each wake", () => {
+  uncompiled("a coroutine that is called after a loan of it is over is resumed once for each wake", () => {
     const gates = [new Gate(), new Gate(), new Gate()] as const;
     const wait = co(function* (gate: Gate) {
       yield* gate;
@@ -239,7 +240,7 @@ describe("frames: linked", () => {
       })(),
     ));
 
-  test("what has ended keeps nothing: no generator, no callee, no outcome", () => {
+  uncompiled("what has ended keeps nothing: no generator, no callee, no outcome", () => {
     const root = nest(3, new Ticks(1)) as Frame<number>;
     const cx = pending(root);
     root.poll(cx);

@@ -157,7 +157,7 @@ export abstract class Frame<T> extends Future<T> {
     if (state === Failed) {
       const error = this.outcome;
       this.end(Done, undefined);
-      traceCaller(error, this.awaitIn);
+      traceCaller(error, this.awaitIn, cx.resumed as Frame<unknown>);
       throw error;
     }
     if (state === Suspended && this.owner === null) return this.callAgainIn(cx);

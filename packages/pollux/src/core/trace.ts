@@ -1,13 +1,21 @@
+import type { Place } from "./places.ts";
+
 /** How many lines the trace of an error may grow by: one that is thrown again and again must not grow for ever. */
 const MOST_LINES = 32;
+
+/** A coroutine that waits for another one, as a trace tells of it. */
+interface Waiting {
+  readonly name: string;
+  readonly place: Place | null;
+}
 
 /** Lines added so far. */
 const added = new WeakMap<Error, number>();
 
 /** The driver's own frames as V8 prints them. A minifier renames them: then they stay in the trace, and nothing is cut. */
 const DRIVER = /^ {4}at (?:GeneratorFrame|Frame|ClosureFrame|[^\s.]+\$Frame(?:\$\d+)?)\./;
-/** The function that has a compiled coroutine's code, as V8 prints it. */
-const COMPILED = /^( {4}at )(\S+?)\$run(?:\$\d+)? \(/;
+/** The function that has a compiled coroutine's code, as V8 prints it: a frame that keeps it calls it as a method. */
+const COMPILED = /^( {4}at )(?:\S+\.)?(\S+?)\$run(?:\$\d+)?(?: \[as run\])? \(/;
 const RESUME = /^ {4}at \S+\.(?:next|return|throw) \(<anonymous>\)$/;
 
 /**
@@ -20,8 +28,14 @@ const RESUME = /^ {4}at \S+\.(?:next|return|throw) \(<anonymous>\)$/;
  *
  * @param error - what the callee threw
  * @param below - the function whose caller is the waiting coroutine
+ * @param waiting - that coroutine, if it was resumed: one that is compiled goes on from its start, and knows better where
+ * it waited
  */
-export function traceCaller(error: unknown, below: (...args: never[]) => unknown): void {
+export function traceCaller(
+  error: unknown,
+  below: (...args: never[]) => unknown,
+  waiting: Waiting | null = null,
+): void {
   if (!(error instanceof Error) || typeof error.stack !== "string" || Error.captureStackTrace === undefined)
     return;
   const lines = added.get(error) ?? 0;
@@ -29,6 +43,9 @@ export function traceCaller(error: unknown, below: (...args: never[]) => unknown
   const site: { stack?: string } = {};
   Error.captureStackTrace(site, below);
   const callers = ownLines((site.stack ?? "").split("\n").slice(1));
+  const place = waiting?.place;
+  if (waiting && place && callers.length > 0)
+    callers[0] = `    at ${waiting.name} (${place.file}:${place.line}:${place.column})`;
   added.set(error, lines + callers.length);
   const stack = lines === 0 ? ownLines(error.stack.split("\n")) : [error.stack];
   const chain = callers.map((line) => line.replace("    at ", "    at async "));
@@ -36,9 +53,8 @@ export function traceCaller(error: unknown, below: (...args: never[]) => unknown
 }
 
 /** The lines above the first of the driver's. */
-function ownLines(lines: string[]): string[] {
+function ownLines(given: string[]): string[] {
+  const lines = given.map((line) => line.replace(COMPILED, "$1$2 ("));
   const driver = lines.findIndex((line) => DRIVER.test(line));
-  return (driver < 0 ? lines : lines.slice(0, driver))
-    .filter((line) => !RESUME.test(line))
-    .map((line) => line.replace(COMPILED, "$1$2 ("));
+  return (driver < 0 ? lines : lines.slice(0, driver)).filter((line) => !RESUME.test(line));
 }

@@ -1,0 +1,30 @@
+/**
+ * What compiled coroutines import: the contract between the package `@pollux/compiler` and this one. It is for generated
+ * code alone, and both packages are released together.
+ *
+ * @module
+ */
+export { AsyncIteration } from "../core/async-iteration.ts";
+export {
+  assignToConst,
+  badYield,
+  bound,
+  call,
+  closure,
+  coroutine,
+  delegate,
+  future,
+  guarded,
+  initialized,
+  isThenable,
+  propertyKey,
+  pulse,
+  restOf,
+  Uninitialized,
+} from "../core/compiled.ts";
+export { ClosureFrame, CompiledFrame } from "../core/compiled-frame.ts";
+export { Iteration, keysOf } from "../core/iteration.ts";
+export { places } from "../core/places.ts";
+export { Pending } from "../core/poll.ts";
+export { Resources } from "../core/resources.ts";
+export { StreamFrame, streaming } from "./stream-frame.ts";
