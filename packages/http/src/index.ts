@@ -1,7 +1,7 @@
 // The parser
 export { BodyDecoder } from "./body-decoder.ts";
 // The client
-export type { ClientTlsOptions, HttpClientOptions, ProxyChoice } from "./client/client-options.ts";
+export type { HttpClientOptions, ProxyChoice } from "./client/client-options.ts";
 export { type BodyLimit, ClientResponse } from "./client/client-response.ts";
 export { type ClientRequest, HttpClient } from "./client/http-client.ts";
 export type { ClientRequestOptions } from "./client/outgoing.ts";

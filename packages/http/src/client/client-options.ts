@@ -1,4 +1,4 @@
-import type { LookupOptions } from "pollux";
+import { type LookupOptions, TlsConnector, type TlsConnectorOptions } from "pollux";
 import { checkWhole, type ParserLimits, parserLimits } from "../limits.ts";
 
 /** The proxy for a request: an `http:` URL, perhaps with a user and a password; `null` for none. */
@@ -37,21 +37,8 @@ export interface HttpClientOptions {
   readonly socketPath?: string;
   /** How the name of a host becomes an address. */
   readonly family?: LookupOptions["family"];
-  /** For `https:`. */
-  readonly tls?: ClientTlsOptions;
-}
-
-/** What an `https:` connection trusts, and who it says it is. */
-export interface ClientTlsOptions {
-  /** Certificates of authorities to trust, in PEM, instead of those that Node knows. */
-  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** A certificate of one's own, in PEM, and its key. */
-  readonly cert?: string | Uint8Array;
-  readonly key?: string | Uint8Array;
-  /** The name that the certificate has to be for. Default: the host of the URL. */
-  readonly serverName?: string;
-  /** `false` trusts anybody, and so protects from nobody who can stand between. Default `true`. */
-  readonly rejectUnauthorized?: boolean;
+  /** For `https:`: whom to trust, and who to be. The protocol that is agreed on (ALPN) is always HTTP/1.1. */
+  readonly tls?: Omit<TlsConnectorOptions, "ALPNProtocols">;
 }
 
 /** @internal */
@@ -70,7 +57,8 @@ export interface ClientSettings {
   readonly proxy: ProxyChoice;
   readonly socketPath: string | null;
   readonly family: LookupOptions["family"];
-  readonly tls: ClientTlsOptions;
+  /** Made when it is needed, as it takes a while. */
+  readonly connector: () => TlsConnector;
 }
 
 /** @throws TypeError, RangeError for options that make no sense @internal */
@@ -97,7 +85,7 @@ export function clientSettings(options: HttpClientOptions): ClientSettings {
     proxy: typeof proxy === "function" || proxy === null ? proxy : checkProxy(proxy),
     socketPath,
     family: options.family,
-    tls: options.tls ?? {},
+    connector: connectorOf(options.tls),
   };
 }
 
@@ -111,4 +99,16 @@ export function checkProxy(proxy: string | URL): URL {
   const url = new URL(proxy);
   if (url.protocol !== "http:") throw new TypeError(`a proxy is given as an http: URL, not ${url.protocol}`);
   return url;
+}
+
+/** @throws TypeError, RangeError, and Node's error for a key or a certificate that is none */
+function connectorOf(options: TlsConnectorOptions | undefined): () => TlsConnector {
+  let connector: TlsConnector | null = null;
+  const make = (): TlsConnector => {
+    connector ??= new TlsConnector({ ...options, ALPNProtocols: ["http/1.1"] });
+    return connector;
+  };
+  // What was given is checked at once.
+  if (options !== undefined) make();
+  return make;
 }

@@ -5,7 +5,6 @@ import { HttpError } from "../http-error.ts";
 import { Inbox } from "../inbox.ts";
 import type { ClientSettings } from "./client-options.ts";
 import type { Endpoint, ProxyEndpoint } from "./endpoint.ts";
-import { secure } from "./secure.ts";
 
 /**
  * Opens a connection on which requests to this endpoint can be sent: to its host, to the Unix socket, or to the proxy, and
@@ -33,7 +32,11 @@ export const dial: (to: Endpoint, settings: ClientSettings) => Future<Duplex> = 
   try {
     if (isSecure) {
       if (proxy !== null) yield* tunnel(stream, to, proxy, settings);
-      stream = yield* secure(stream, host, settings.tls);
+      const secured = yield* settings.connector().connect(stream, host);
+      stream = secured;
+      // A server that knows nothing of ALPN speaks HTTP/1.1 on the port of HTTPS.
+      if (secured.alpnProtocol !== null && secured.alpnProtocol !== "http/1.1")
+        throw new HttpError(502, "HTTP_BAD_VERSION", `the server insists on ${secured.alpnProtocol}`);
     }
     isOpen = true;
     return stream;
