@@ -74,13 +74,13 @@ export class ClientResponse implements Disposable, AsyncDisposable {
   /**
    * All of the body.
    *
-   * **Cancel safety.** Not safe: what was read so far is lost. The rest can be read or given up.
+   * **Cancel safety.** Not safe: what was read so far is lost, and the response is closed.
    *
    * @throws TypeError, RangeError for options that make no sense
    */
   bytes(limit?: BodyLimit): Future<Uint8Array> {
     if (this.isPlain) return new WholeBody(this.exchange, limit?.maxLength, copied);
-    return this.body.readToEnd(limit);
+    return new Decoded(this, this.body.readToEnd(limit), (bytes) => bytes);
   }
 
   /**
@@ -90,7 +90,7 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    */
   text(limit?: BodyLimit): Future<string> {
     if (this.isPlain) return new WholeBody(this.exchange, limit?.maxLength, textOf);
-    return this.body.readToString(limit);
+    return new Decoded(this, this.body.readToString(limit), (text) => text);
   }
 
   /**
@@ -100,7 +100,7 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    */
   json(limit?: BodyLimit): Future<unknown> {
     if (this.isPlain) return new WholeBody(this.exchange, limit?.maxLength, jsonOf);
-    return new Parsed(this.body.readToString(limit));
+    return new Decoded(this, this.body.readToString(limit), (text) => JSON.parse(text) as unknown);
   }
 
   private get isPlain(): boolean {
@@ -185,25 +185,38 @@ class ResponseBody extends Reader {
   }
 }
 
-class Parsed extends Future<unknown> {
-  private readonly text: Future<string>;
+/** All of a body that a decoder reads. */
+class Decoded<R, T> extends Future<T> {
+  private readonly response: ClientResponse;
+  private readonly read: Future<R>;
+  private readonly convert: (read: R) => T;
 
-  constructor(text: Future<string>) {
+  constructor(response: ClientResponse, read: Future<R>, convert: (read: R) => T) {
     super();
-    this.text = text;
+    this.response = response;
+    this.read = read;
+    this.convert = convert;
   }
 
-  override poll(cx: Context): Poll<unknown> {
-    const text = this.text.poll(cx);
-    return text === Pending ? Pending : JSON.parse(text);
+  override poll(cx: Context): Poll<T> {
+    let read: Poll<R>;
+    try {
+      read = this.read.poll(cx);
+    } catch (error) {
+      this.response.close();
+      throw error;
+    }
+    return read === Pending ? Pending : this.convert(read);
   }
 
   override cancel(cx: Context): Poll<void> {
-    return this.text.cancel(cx);
+    if (this.read.cancel(cx) === Pending) return Pending;
+    this.response.close();
+    return undefined;
   }
 
   override inspect(): Inspection {
-    return this.text.inspect();
+    return this.read.inspect();
   }
 }
 

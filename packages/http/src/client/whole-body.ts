@@ -85,8 +85,9 @@ export class WholeBody<T> extends Future<T> {
     throw new TooLongError("the body", this.limit);
   }
 
+  /** A part of a whole is of no use: nor is the rest. */
   override cancel(): void {
-    this.exchange?.cancelBody();
+    this.exchange?.close();
     this.exchange = null;
   }
 

@@ -5,13 +5,18 @@ import { until } from "./serving.ts";
 /** One connection to a {@link ScriptedServer}: the bytes that have come, and a way to answer with any. */
 export class Peer {
   readonly socket: Socket;
+  /** What was not taken out yet, and all that has come. */
   text = "";
+  all = "";
   ended = false;
   closed = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
-    socket.on("data", (chunk: Buffer) => (this.text += chunk.toString("latin1")));
+    socket.on("data", (chunk: Buffer) => {
+      this.text += chunk.toString("latin1");
+      this.all += chunk.toString("latin1");
+    });
     socket.on("end", () => (this.ended = true));
     socket.on("close", () => (this.closed = true));
     socket.on("error", () => {});
