@@ -93,9 +93,10 @@ const exchanges = co(function* exchanges(
   state: ClientState,
   endpoints: Endpoints,
   request: Request,
-  body: RequestBody | null,
+  given: RequestBody | null,
 ) {
   const { method, redirect: mode, signal } = request;
+  let body = given;
   let headers: [string, string][] = [...request.headers];
   for (const [name, value] of DEFAULTS) if (!request.headers.has(name)) headers.push([name, value]);
   let next: Outgoing = outgoing(endpoints, state.settings, request.url, {
@@ -105,6 +106,7 @@ const exchanges = co(function* exchanges(
     signal,
     decompress: true,
   });
+  let isCrossOrigin = false;
   for (let count = 0; ; count++) {
     const response = yield* new Exchange(state, next);
     let isUsed = false;
@@ -117,19 +119,22 @@ const exchanges = co(function* exchanges(
         throw bad(`the server redirects to ${response.fields.get("location")}`);
       if (to === null) {
         isUsed = true;
-        return webResponse(response, next.method, count > 0);
+        return webResponse(response, next.method, count > 0, isCrossOrigin);
       }
       if (count === MOST_REDIRECTS)
         throw new HttpError(502, "HTTP_TOO_MANY_REDIRECTS", `more than ${MOST_REDIRECTS} redirects`);
-      if (to.keepsBody && next.body !== null && !next.body.isReplayable)
+      // By the standard also where the body is not needed any more.
+      if (response.status !== 303 && next.body !== null && !next.body.isReplayable)
         throw bad("the server redirects a request whose body cannot be sent again");
       yield* response.discard();
       isUsed = true;
+      isCrossOrigin ||= to.isCrossOrigin;
+      if (!to.keepsBody) body = null;
       headers = headers.filter(([name]) => goesAlong(name, to));
       next = outgoing(endpoints, state.settings, to.url, {
         method: to.method,
         headers,
-        body: to.keepsBody ? body : null,
+        body,
         signal,
         decompress: true,
       });
@@ -144,7 +149,12 @@ const DEFAULTS = [
   ["user-agent", "pollux"],
 ] as const;
 
-function webResponse(response: ClientResponse, method: string, redirected: boolean): Response {
+function webResponse(
+  response: ClientResponse,
+  method: string,
+  redirected: boolean,
+  isCrossOrigin: boolean,
+): Response {
   const { status, reason, fields } = response;
   const headers = new Headers();
   for (const [name, value] of fields) headers.append(name, value);
@@ -159,7 +169,7 @@ function webResponse(response: ClientResponse, method: string, redirected: boole
   Object.defineProperties(made, {
     url: { value: response.url, enumerable: true },
     redirected: { value: redirected, enumerable: true },
-    type: { value: "basic", enumerable: true },
+    type: { value: isCrossOrigin ? "cors" : "basic", enumerable: true },
   });
   return made;
 }
