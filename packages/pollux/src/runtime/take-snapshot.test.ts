@@ -72,6 +72,7 @@ import {
   TaskTracker,
   TcpListener,
   TcpStream,
+  TlsConnector,
   taskLocal,
   timeout,
   tryJoin,
@@ -540,6 +541,10 @@ const cases: Record<string, [make: () => Future<unknown>, text: string]> = {
   copyBidirectional: [
     () => copyBidirectional(duplex(16)[0], duplex(16)[0]),
     "copyBidirectional() | - both ways on DuplexStream | - both ways on DuplexStream",
+  ],
+  "TlsConnector.connect": [
+    () => new TlsConnector().connect(duplex(16)[0], "localhost"),
+    "timeout (due in 120000 ms) > TLS handshake on DuplexStream",
   ],
   once: [() => once(new EventTarget(), "tick"), 'event "tick"'],
   on: [() => on(new EventTarget(), "tick").first(), 'find > event "tick"'],

@@ -215,6 +215,29 @@ describe("TlsStream", () => {
       })(),
     ));
 
+  test("writeVectored encrypts small buffers as one piece, and large ones as far as that goes", () =>
+    run(
+      co(function* () {
+        const [a, b] = yield* secure({ capacity: 500_000 });
+        const head = utf8("head ");
+        expect(yield* a.writeVectored([head, new Uint8Array(0), utf8("body")])).toBe(9);
+        expect(yield* a.writeVectored([new Uint8Array(0)])).toBe(0);
+        yield* a.flush();
+        expect(yield* a.writeVectored([head, pattern(100_000, 4)])).toBe(65_536);
+        const rest = [pattern(100_000, 4).subarray(65_531), utf8(" end")];
+        const [, got] = yield* join(
+          co(function* () {
+            yield* a.writeAllVectored(rest);
+            yield* a.shutdown();
+          })(),
+          b.readToEnd(),
+        );
+        const all = [head, utf8("body"), head, pattern(100_000, 4), utf8(" end")];
+        expect(sha(got)).toBe(sha(Buffer.concat(all)));
+        closeAll(a, b);
+      })(),
+    ));
+
   test("a stream that was taken over is refused to others", () =>
     run(
       co(function* () {
@@ -226,6 +249,42 @@ describe("TlsStream", () => {
         expect(yield* failureOf(ours.read(new Uint8Array(1)))).toBeInstanceOf(FutureInUseError);
         expect(yield* failureOf(ours.write(utf8("plain")))).toBeInstanceOf(FutureInUseError);
         closeAll(a, b);
+      })(),
+    ));
+
+  test("the end below is read once", () =>
+    run(
+      co(function* () {
+        const [ours, theirs] = ends();
+        const counting = new Counting(ours);
+        const [a, b] = yield* join(
+          new TlsConnector({ ca }).connect(counting, "localhost"),
+          new TlsAcceptor(server).accept(theirs),
+        );
+        b.close();
+        expect(yield* failureOf(a.readToEnd())).toBeInstanceOf(UnexpectedEofError);
+        expect(counting.endsRead).toBe(1);
+        a.close();
+      })(),
+    ));
+
+  test("a stream on which an operation waits is not taken over, and goes on", () =>
+    run(
+      co(function* () {
+        const [ours, theirs] = ends(4);
+        const connector = new TlsConnector({ ca });
+        const reading = spawn(ours.readExact(new Uint8Array(1)));
+        yield* yieldNow();
+        expect(yield* failureOf(connector.connect(ours, "localhost"))).toBeInstanceOf(FutureInUseError);
+        const writing = spawn(ours.writeAll(new Uint8Array(8)));
+        yield* theirs.writeAll(utf8("x"));
+        yield* reading;
+        yield* turns(1);
+        expect(yield* failureOf(connector.connect(ours, "localhost"))).toBeInstanceOf(FutureInUseError);
+        yield* theirs.readExact(new Uint8Array(8));
+        yield* writing;
+        yield* theirs.writeAll(utf8("y"));
+        expect(yield* ours.read(new Uint8Array(4))).toBe(1);
       })(),
     ));
 
@@ -723,10 +782,12 @@ class Over extends Duplex {
 
 class Counting extends Over {
   bytesRead = 0;
+  endsRead = 0;
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     const size = super.pollRead(cx, buf);
-    if (size !== Pending) this.bytesRead += size;
+    if (size === 0) this.endsRead++;
+    else if (size !== Pending) this.bytesRead += size;
     return size;
   }
 }

@@ -10,6 +10,11 @@ import type { NodeTlsSocket, NodeX509Certificate } from "../node/node-types.ts";
 import type { Session } from "./session.ts";
 import { TlsError } from "./tls-error.ts";
 
+/** The most that is encrypted at a time, in bytes. */
+const PIECE = 65_536;
+
+const NOTHING = new Uint8Array(0);
+
 /**
  * A connection that is encrypted: TLS of Node's over another stream, made by {@link TlsConnector} and {@link TlsAcceptor}.
  * It is used as a `TcpStream` is. It needs Node's loop.
@@ -100,8 +105,12 @@ export class TlsStream extends Duplex {
       } catch (error) {
         throw this.asTlsError(error);
       }
-      if (size === 0 && session.isTruncated) throw new UnexpectedEofError("TLS, which says when it is done");
-      if (size !== Pending) return size;
+      if (size !== Pending) {
+        session.transport.cancelPull();
+        if (size === 0 && session.isTruncated)
+          throw new UnexpectedEofError("TLS, which says when it is done");
+        return size;
+      }
       if (session.transport.pull(cx) === Pending) return Pending;
       bytes.cancel();
     }
@@ -121,6 +130,18 @@ export class TlsStream extends Duplex {
     } finally {
       this.session.transport.leave();
     }
+  }
+
+  override get isWriteVectored(): boolean {
+    return true;
+  }
+
+  /** What fits into one piece is encrypted as one. */
+  override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
+    const [first = NOTHING] = bufs;
+    // Where it has to wait, or what is first fills the piece, nothing need be put together.
+    const isOne = bufs.length <= 1 || this.socket.writableNeedDrain || first.length >= PIECE;
+    return this.pollWrite(cx, isOne ? first : gather(bufs));
   }
 
   override pollFlush(cx: Context): Poll<void> {
@@ -162,7 +183,12 @@ export class TlsStream extends Duplex {
   private async leave(): Promise<void> {
     const closed = Promise.all([this.bytes.close(), this.push.close()]);
     this.session.transport.close();
-    await closed;
+    try {
+      await closed;
+    } catch (error) {
+      // Newer Nodes say so of a write that we have given up ourselves.
+      if (codeOf(error) !== "ECANCELED") throw error;
+    }
   }
 
   private enter(cx: Context): void {
@@ -185,6 +211,12 @@ export class TlsStream extends Duplex {
     if (code === undefined || code.startsWith("POLLUX_")) return error;
     return new TlsError("TLS", error);
   }
+}
+
+/** What is first in buffers, up to a piece. */
+function gather(bufs: readonly Uint8Array[]): Uint8Array {
+  const size = bufs.reduce((sum, { length }) => sum + length, 0);
+  return Buffer.concat(bufs, Math.min(size, PIECE));
 }
 
 function codeOf(error: unknown): string {

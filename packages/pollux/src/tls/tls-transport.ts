@@ -7,6 +7,7 @@ import { Pending, type Poll } from "../core/poll.ts";
 import type { Duplex } from "../io/duplex.ts";
 import { inspectedOf } from "../io/inspected.ts";
 import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
+import type { NodeDuplex } from "../node/node-types.ts";
 import { Waiting } from "../reactor/waiting.ts";
 
 /** Reads go here, and from here to Node in a piece of their size: an idle connection holds no buffer. */
@@ -26,13 +27,17 @@ type Callback = (error?: Error | null) => void;
  */
 export class TlsTransport {
   readonly inner: Duplex;
-  readonly stream: NodeStream;
+  readonly stream: NodeDuplex;
   /** Whoever waits until more can be handed to Node, or for a failure of what is under it. */
   readonly reading: Waiting;
   /** Whoever waits until what was written has been sent. */
   readonly writing: Waiting;
-  /** Whether Node has been told that there is no more. */
+  /** Whether TLS has seen all that there is, and its end. */
   hasEnded: boolean;
+  /** Whether the end was read, and handed to Node. */
+  private isAtEnd: boolean;
+  /** Whether a read of the stream below was left waiting. */
+  private isPulling: boolean;
   /** The context of the poll under way, with which what TLS writes is sent. */
   private cx: Context | null;
   private runtime: RuntimeHandle | null;
@@ -50,6 +55,8 @@ export class TlsTransport {
     this.reading = new Waiting(KEEPS_NOTHING_ALIVE);
     this.writing = new Waiting(KEEPS_NOTHING_ALIVE);
     this.hasEnded = false;
+    this.isAtEnd = false;
+    this.isPulling = false;
     this.cx = null;
     this.runtime = null;
     this.queue = [];
@@ -82,10 +89,20 @@ export class TlsTransport {
     });
   }
 
-  /** Takes the stream over: from now on its operations are refused to others. */
+  /**
+   * Takes the stream over: from now on its operations are refused to others.
+   *
+   * @throws FutureInUseError if one of them waits
+   */
   begin(cx: Context): void {
-    this.inner.reading.begin(this);
-    this.inner.writing.begin(this);
+    const { reading, writing } = this.inner;
+    reading.begin(this);
+    try {
+      writing.begin(this);
+    } catch (error) {
+      reading.end(this);
+      throw error;
+    }
     this.runtime = cx.runtime;
   }
 
@@ -114,13 +131,15 @@ export class TlsTransport {
    */
   pull(cx: Context): Poll<void> {
     const { stream, inner } = this;
-    if (stream.readableLength > 0 || stream.readableEnded || stream.destroyed || this.hasEnded) {
+    if (stream.readableLength > 0 || stream.destroyed || this.isAtEnd) {
       this.reading.begin(cx);
       return Pending;
     }
+    this.isPulling = true;
     const size = inner.pollRead(cx, SCRATCH);
     if (size === Pending) return Pending;
     this.cancelPull();
+    this.isAtEnd = size === 0;
     this.enter(cx);
     try {
       stream.push(size === 0 ? null : SCRATCH.slice(0, size));
@@ -130,8 +149,11 @@ export class TlsTransport {
     return undefined;
   }
 
+  /** Nobody waits for a {@link pull} any more. */
   cancelPull(): void {
     this.reading.end();
+    if (!this.isPulling) return;
+    this.isPulling = false;
     this.inner.cancelRead();
   }
 
