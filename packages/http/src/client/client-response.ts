@@ -25,7 +25,8 @@ export interface BodyLimit {
  * A response, as soon as its head is there. Its body is read as it arrives: what nobody asks for stays with the server.
  *
  * **It holds its connection until the body has been read to its end**, or has been given up: by `discard`, `close`, `using`,
- * or a signal. A response without a body holds none.
+ * or a signal. A response without a body holds none. Nothing closes one that is forgotten; the channel
+ * `pollux:http:client:unread` of `node:diagnostics_channel` tells of it when the garbage collector finds it.
  */
 export class ClientResponse implements Disposable, AsyncDisposable {
   readonly status: number;
@@ -62,7 +63,7 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    * `HTTP_BAD_ENCODING`; with the reason of the signal; with `ClosedError` after a close. To close it closes the response.
    */
   get body(): Reader {
-    this.reader ??= decoded(new ResponseBody(this.exchange), this.codings);
+    this.reader ??= decoded(new ResponseBody(this, this.exchange), this.codings);
     return this.reader;
   }
 
@@ -165,10 +166,13 @@ function jsonOf(bytes: Buffer): unknown {
 
 /** The body as it comes on the wire. */
 class ResponseBody extends Reader {
+  /** Whoever has the body has the response: see {@link watchUnread}. */
+  readonly response: ClientResponse;
   private readonly exchange: Exchange;
 
-  constructor(exchange: Exchange) {
+  constructor(response: ClientResponse, exchange: Exchange) {
     super();
+    this.response = response;
     this.exchange = exchange;
   }
 

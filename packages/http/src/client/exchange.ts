@@ -25,6 +25,7 @@ import type { ClientState } from "./client-state.ts";
 import { dial } from "./dial.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Open, type Place, type PoolWaiter } from "./pool.ts";
+import { watchUnread } from "./unread.ts";
 import { Upload } from "./upload.ts";
 
 /** Not begun; in the queue of the pool; opening a connection; being sent and answered. */
@@ -304,11 +305,14 @@ export class Exchange extends Future<ClientResponse> {
     const response = new ClientResponse(this, head);
     this.state = Receiving;
     this.waker = null;
+    // Whoever has polled it has the response by now, which must not live on by this: see `watchUnread`.
+    this.owner = null;
     if (head.status === 101) return response;
     // The server does not want it any more.
     upload.answered();
     connection.decoder.begin(head.bodyLength);
     if (connection.decoder.isDone) this.complete(connection, cx);
+    else watchUnread(response, this);
     return response;
   }
 
@@ -406,6 +410,11 @@ export class Exchange extends Future<ClientResponse> {
   /** Bytes of the body that are left, if that is known; else `Infinity`. */
   get bodyLeft(): number {
     return this.connection?.decoder.remaining ?? 0;
+  }
+
+  /** Whether somebody waits in a read of the body. */
+  get isAwaited(): boolean {
+    return this.waker !== null;
   }
 
   get isOver(): boolean {

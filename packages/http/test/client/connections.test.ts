@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readdirSync } from "node:fs";
 import { co, type Future, JoinSet, sleep, spawn } from "pollux";
 import { describe, expect, test } from "vitest";
@@ -341,6 +342,30 @@ describe.each(reactors)("connections on the %s reactor", (name, options) => {
       }
       expect(other.connections).toBe(0);
     });
+  });
+
+  test("HttpClient: a response that is forgotten is told of, and one that is read is not", async () => {
+    const server = await r.scripted(answers(9, () => {}, OK.replace("2", "3")));
+    const client = r.client();
+    const told: unknown[] = [];
+    const listener = (message: unknown): unknown => told.push(message);
+    subscribe("pollux:http:client:unread", listener);
+    const forget = async (path: string): Promise<void> => {
+      await r.run(client.request(server.url + path));
+    };
+    const kept = await r.run(client.request(`${server.url}kept`));
+    const { body } = await r.run(client.request(`${server.url}body`));
+    await forget("forgotten");
+    // Whether it is found is the collector's to say, and it takes its time.
+    for (let n = 0; n < 200 && told.length === 0; n++) {
+      await turn();
+      gc?.();
+    }
+    expect(told).toEqual([{ method: "GET", url: `${server.url}forgotten` }]);
+    expect(client.connections).toBe(3);
+    kept.close();
+    body.close();
+    unsubscribe("pollux:http:client:unread", listener);
   });
 
   test("HttpClient: over a Unix socket", { skip: process.platform === "win32" }, async () => {
