@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readdirSync } from "node:fs";
-import { co, type Future, JoinSet, sleep, spawn } from "pollux";
+import { co, type Future, JoinSet, Runtime, sleep, spawn } from "pollux";
 import { describe, expect, test } from "vitest";
 import { type ClientRequestOptions, HttpClient, serve } from "../../src/index.ts";
 import { cancelAtEveryPoll } from "../support/cancel-at-every-poll.ts";
@@ -37,6 +37,8 @@ describe.each(reactors)("connections on the %s reactor", (name, options) => {
       for (const { url } of [one, two]) expect(await r.run(ask(client, url))).toBe("hi");
     expect([one.peers.length, two.peers.length]).toEqual([1, 1]);
     expect(client.idleConnections).toBe(2);
+    // What is idle waits for nothing: it keeps neither the process nor a paused clock from going on.
+    expect(r.runtime.metrics()).toMatchObject({ timers: 0, outstanding: 0 });
     // The same host by another name is another origin.
     expect(await r.run(ask(client, one.url.replace("127.0.0.1", "localhost"), {}))).toBe("hi");
     expect(one.peers.length).toBe(2);
@@ -342,6 +344,36 @@ describe.each(reactors)("connections on the %s reactor", (name, options) => {
       }
       expect(other.connections).toBe(0);
     });
+  });
+
+  test("HttpClient: a connection that was idle for idleTimeout is not used", async () => {
+    const server = await r.scripted(answers(9));
+    const runtime = new Runtime({ ...options, clock: "paused" });
+    const main = co(function* () {
+      const client = new HttpClient({ idleTimeout: 100 });
+      for (const [wait, count] of [
+        [0, 1],
+        [99, 1],
+        [100, 2],
+        [1000, 3],
+      ] as const) {
+        yield* sleep(wait);
+        yield* ask(client, server.url);
+        expect(server.peers.length).toBe(count);
+        expect(client.connections).toBe(1);
+      }
+      client.destroy();
+    });
+    await runtime.run(main());
+  });
+
+  test("HttpClient: an idle connection that the server ends is closed without another request", async () => {
+    const server = await r.scripted(answers(1, (peer) => peer.socket.end()));
+    const client = r.client();
+    await r.run(ask(client, server.url));
+    // A timer of the host's looks for it.
+    await until(() => client.connections === 0);
+    await server.peers[0]?.gone();
   });
 
   test("HttpClient: a response that is forgotten is told of, and one that is read is not", async () => {
