@@ -300,7 +300,8 @@ export class Exchange extends Future<ClientResponse> {
       throw new HttpError(502, "HTTP_BAD_UPGRADE", "the server changes a protocol that nobody asked it to");
     }
     connection.deadline.end();
-    this.keepAlive = head.keepAlive && !request.close;
+    // After 101 it speaks another protocol, whether somebody takes it over or not.
+    this.keepAlive = head.keepAlive && !request.close && head.status !== 101;
     this.hint = head.keepAliveHint;
     const response = new ClientResponse(this, head);
     this.state = Receiving;

@@ -271,7 +271,7 @@ describe("Pool", () => {
           expect(pool.total).toBe(0);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

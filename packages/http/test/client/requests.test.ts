@@ -381,6 +381,21 @@ describe.each(reactors)("requests on the %s reactor", (_, options) => {
       await r.run(main());
     });
 
+    test("HttpClient: a connection that nobody takes over is closed, and never used again", async () => {
+      const server = await r.scripted(async (peer) => {
+        await peer.head();
+        peer.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+        await peer.gone();
+      });
+      const client = r.client();
+      expect(await r.run(ask(client, server.url, { upgrade: "echo" }))).toBe("");
+      expect(client.connections).toBe(0);
+      const response = await r.run(client.request(server.url, { upgrade: "echo" }));
+      response.close();
+      expect(client.connections).toBe(0);
+      for (const peer of server.peers) await peer.gone();
+    });
+
     test("HttpClient: a server that does not change the protocol answers as always", async () => {
       const server = await r.scripted(async (peer) => {
         await peer.head();
