@@ -79,6 +79,12 @@ export class BodyDecoder {
     return this.state === Data ? this.left : 0;
   }
 
+  /** How many bytes of the body are still to come; `Infinity` if only its end will tell. */
+  get remaining(): number {
+    if (this.state === Done) return 0;
+    return this.isChunked ? Number.POSITIVE_INFINITY : this.left;
+  }
+
   /** So many bytes of the body were read past the inbox. */
   passed(size: number): void {
     this.left -= size;

@@ -9,6 +9,7 @@ const HOST = Buffer.from("host");
 const EXPECT = Buffer.from("expect");
 const UPGRADE = Buffer.from("upgrade");
 const CONNECTION = Buffer.from("connection");
+const KEEP_ALIVE = Buffer.from("keep-alive");
 const CONTENT_LENGTH = Buffer.from("content-length");
 const TRANSFER_ENCODING = Buffer.from("transfer-encoding");
 
@@ -39,6 +40,7 @@ export class FieldScanner {
   length: string;
   lengths: number;
   connection: string | null;
+  keepAlive: string | null;
   upgrade: string | null;
   expect: string | null;
 
@@ -55,6 +57,7 @@ export class FieldScanner {
     this.length = "";
     this.lengths = 0;
     this.connection = null;
+    this.keepAlive = null;
     this.upgrade = null;
     this.expect = null;
   }
@@ -72,6 +75,7 @@ export class FieldScanner {
     this.length = "";
     this.lengths = 0;
     this.connection = null;
+    this.keepAlive = null;
     this.upgrade = null;
     this.expect = null;
   }
@@ -137,6 +141,8 @@ export class FieldScanner {
         return;
       case 10:
         if (matches(buf, at, CONNECTION)) this.connection = joined(this.connection, buf, valueAt, valueEnd);
+        else if (matches(buf, at, KEEP_ALIVE))
+          this.keepAlive = joined(this.keepAlive, buf, valueAt, valueEnd);
         return;
       case 14:
         if (!matches(buf, at, CONTENT_LENGTH)) return;

@@ -158,16 +158,16 @@ export class HeadParser {
     const end = start + size - 2;
     if (end - start < 12 || buf[start + 8] !== SPACE) throw badVersion();
     this.minor = versionAt(buf, start);
-    const digits = buf.toString("latin1", start + 9, start + 12);
+    const status = statusAt(buf, start + 9);
     // The space after it is there also if the reason is empty.
-    if (!/^[1-5]\d\d$/.test(digits) || buf[start + 12] !== SPACE) {
+    if (status < 100 || status > 599 || buf[start + 12] !== SPACE) {
       throw new HttpError(502, "HTTP_BAD_STATUS", "the status is no number from 100 to 599 and a space");
     }
     if (start + 13 < end && !areAll(buf, start + 13, end, VALUE)) {
       throw new HttpError(502, "HTTP_BAD_STATUS", "a control character in the reason");
     }
-    this.status = Number(digits);
-    this.reason = buf.toString("latin1", start + 13, end);
+    this.status = status;
+    this.reason = isOk(buf, start + 13, end) ? "OK" : buf.toString("latin1", start + 13, end);
     this.fieldsAt = size;
     this.fields.begin(size);
     return true;
@@ -218,7 +218,7 @@ export class HeadParser {
 
   private responseHead(fields: Fields, method: string): ResponseHead {
     const { status, reason, minor } = this;
-    const { coding, lengths } = this.fields;
+    const { coding, lengths, keepAlive } = this.fields;
     let bodyLength = UNTIL_CLOSE;
     if (coding !== null) {
       if (lengths > 0) throw badCoding("a response with both Transfer-Encoding and Content-Length");
@@ -238,6 +238,7 @@ export class HeadParser {
       keepAlive: bodyLength !== UNTIL_CLOSE && this.keepsAlive(),
       bodyLength,
       upgrade: status === 101 ? this.upgrade() : null,
+      keepAliveHint: keepAlive,
     };
   }
 
@@ -283,6 +284,21 @@ function versionAt(buf: Buffer, at: number): number {
     throw new HttpError(505, "HTTP_VERSION_NOT_SUPPORTED", "only HTTP/1.1 and HTTP/1.0 are spoken here");
   }
   return minor;
+}
+
+/** The number that three digits make; -1 if they are none. */
+function statusAt(buf: Buffer, at: number): number {
+  let status = 0;
+  for (let next = at; next < at + 3; next++) {
+    const digit = (buf[next] as number) - 0x30; // The caller has seen so many octets.
+    if (!isDigit(digit)) return -1;
+    status = status * 10 + digit;
+  }
+  return status;
+}
+
+function isOk(buf: Buffer, start: number, end: number): boolean {
+  return end - start === 2 && buf[start] === 0x4f && buf[start + 1] === 0x4b;
 }
 
 function isDigit(value: number): boolean {

@@ -32,4 +32,6 @@ export interface RequestHead extends MessageHead {
 export interface ResponseHead extends MessageHead {
   readonly status: number;
   readonly reason: string;
+  /** The `Keep-Alive` field, as it was sent; `null` without one. */
+  readonly keepAliveHint: string | null;
 }

@@ -20,11 +20,22 @@ export type HttpErrorCode =
   | "HTTP_TRUNCATED"
   | "HTTP_HEAD_TIMEOUT"
   | "HTTP_BODY_TIMEOUT"
-  | "HTTP_CLIENT_GONE";
+  | "HTTP_CLIENT_GONE"
+  | "HTTP_SERVER_GONE"
+  | "HTTP_CONNECT_TIMEOUT"
+  | "HTTP_REQUEST_TIMEOUT"
+  | "HTTP_QUEUE_TIMEOUT"
+  | "HTTP_QUEUE_FULL"
+  | "HTTP_TOO_MANY_INFORMATIONAL"
+  | "HTTP_BAD_UPGRADE"
+  | "HTTP_PROXY_REFUSED"
+  | "HTTP_TOO_MANY_REDIRECTS"
+  | "HTTP_BAD_REDIRECT"
+  | "HTTP_BAD_ENCODING";
 
 /**
  * A message that is not HTTP, or that a limit refuses. A server answers a request that fails so with its {@link status}
- * and closes the connection.
+ * and closes the connection; what a client's request fails with has the status that a gateway would answer with.
  *
  * @example
  * ```ts

@@ -1,5 +1,13 @@
 // The parser
 export { BodyDecoder } from "./body-decoder.ts";
+// The client
+export type { HttpClientOptions, ProxyChoice } from "./client/client-options.ts";
+export { type BodyLimit, ClientResponse } from "./client/client-response.ts";
+export { type ClientRequest, HttpClient } from "./client/http-client.ts";
+export type { ClientRequestOptions } from "./client/outgoing.ts";
+export type { BodyChunk, RequestBody } from "./client/request-body.ts";
+export type { RequestFields } from "./client/request-head.ts";
+export type { UnreadResponse } from "./client/unread.ts";
 // The server
 export type { Handler } from "./connection.ts";
 export { type Fetch, fetchHandler } from "./fetch-handler.ts";

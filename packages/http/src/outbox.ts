@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { type Context, Pending, type Poll, type TcpStream } from "pollux";
+import { type AsyncWrite, type Context, Pending, type Poll } from "pollux";
 import { Inbox } from "./inbox.ts";
 
 /** Beyond it, bytes are not gathered but written from where they are. */
@@ -20,7 +20,7 @@ let owner: Outbox | null = null;
  * @internal
  */
 export class Outbox {
-  private readonly stream: TcpStream;
+  private readonly stream: AsyncWrite;
   /** What the stream did not take. */
   private readonly unsent: Inbox;
   /** A large body, behind all that is gathered. */
@@ -28,7 +28,7 @@ export class Outbox {
   /** Bytes that the stream has taken over, in all. */
   written: number;
 
-  constructor(stream: TcpStream) {
+  constructor(stream: AsyncWrite) {
     this.stream = stream;
     this.unsent = new Inbox();
     this.tail = null;
@@ -53,6 +53,14 @@ export class Outbox {
       this.spill();
       this.unsent.push(Buffer.from(text, "latin1"));
     }
+  }
+
+  /** As `text`, in UTF-8: so many bytes. */
+  utf8(text: string, size: number): void {
+    this.own();
+    if (this.unsent.length === 0 && this.tail === null && size <= SIZE - gathered) {
+      gathered += gather.write(text, gathered, "utf8");
+    } else this.bytes(Buffer.from(text));
   }
 
   /** As `text`, for bytes. What is large is not copied unless it has to wait. */

@@ -20,8 +20,8 @@ const around: Surroundings = {
 
 const paths = [
   "README.md",
-  ...readdirSync(join(workspace, "packages/http/src"))
-    .filter((name) => !name.endsWith(".test.ts"))
+  ...readdirSync(join(workspace, "packages/http/src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => join("src", name)),
 ];
 const programs: DocProgram[] = paths.flatMap((path) =>
