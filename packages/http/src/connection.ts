@@ -527,6 +527,21 @@ export class Connection extends Future<void> {
     return size;
   }
 
+  /** The whole body, if it is there and has a length; it is good up to the next read. */
+  takeBody(cx: Context): Uint8Array | null {
+    const { inbox, decoder } = this;
+    if (decoder.whole === -1 || decoder.whole > inbox.length || decoder.whole > this.settings.maxBody)
+      return null;
+    if (this.bodyTimedOut || this.gone !== null || !cx.takeBudget()) return null;
+    this.owesContinue = false;
+    const { buf, start } = inbox;
+    const size = decoder.whole;
+    decoder.passed(size);
+    this.bodyBytes += size;
+    inbox.skip(size);
+    return buf.subarray(start, start + size);
+  }
+
   private bodyWaits(cx: Context): void {
     this.bodyWaker = cx.waker;
     if (this.bodyWaitsSince !== -1) return;

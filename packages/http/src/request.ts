@@ -1,7 +1,8 @@
-import { ClosedError, type Context, type Poll, Reader, type SocketAddress } from "pollux";
+import { ClosedError, type Context, type Future, type Poll, Reader, type SocketAddress } from "pollux";
 import type { Connection } from "./connection.ts";
 import type { Fields } from "./fields.ts";
 import type { RequestHead } from "./head.ts";
+import { type BodySource, bytesOf, textOf, WholeBody } from "./whole-body.ts";
 
 /**
  * A request, as a handler gets it. Its body is read as it arrives: what the handler does not ask for is not taken from
@@ -42,6 +43,28 @@ export class HttpRequest {
    * has ended, they fail with `ClosedError`.
    */
   get body(): Reader {
+    return this.source;
+  }
+
+  /**
+   * The whole body. Fails as reads of {@link body} do; its length is limited by the server's `maxBody`.
+   *
+   * **Cancel safety.** Not safe: what was read is lost.
+   */
+  bytes(): Future<Uint8Array<ArrayBuffer>> {
+    return new WholeBody(this.source, bytesOf);
+  }
+
+  /**
+   * The whole body as text, of UTF-8: without a byte order mark, and with U+FFFD for what is malformed. As {@link bytes}.
+   *
+   * **Cancel safety.** Not safe: what was read is lost.
+   */
+  text(): Future<string> {
+    return new WholeBody(this.source, textOf);
+  }
+
+  private get source(): RequestBody {
     this.reader ??= new RequestBody(this.connection, this);
     return this.reader;
   }
@@ -56,7 +79,7 @@ export class HttpRequest {
   }
 }
 
-class RequestBody extends Reader {
+class RequestBody extends Reader implements BodySource {
   private readonly connection: Connection;
   private readonly request: HttpRequest;
   private isClosed: boolean;
@@ -69,9 +92,18 @@ class RequestBody extends Reader {
   }
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
+    this.check();
+    return this.connection.pollBody(cx, buf);
+  }
+
+  takeWhole(cx: Context): Uint8Array | null {
+    this.check();
+    return this.connection.takeBody(cx);
+  }
+
+  private check(): void {
     if (this.isClosed || this.connection.request !== this.request)
       throw new ClosedError("this request's body");
-    return this.connection.pollBody(cx, buf);
   }
 
   override cancelRead(): void {
