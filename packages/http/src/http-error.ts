@@ -20,6 +20,7 @@ export type HttpErrorCode =
   | "HTTP_TRUNCATED"
   | "HTTP_HEAD_TIMEOUT"
   | "HTTP_BODY_TIMEOUT"
+  | "HTTP_REQUEST_TIMEOUT"
   | "HTTP_CLIENT_GONE";
 
 /**

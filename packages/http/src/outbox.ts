@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { type Context, Pending, type Poll, type TcpStream } from "pollux";
+import { type Context, type Duplex, Pending, type Poll } from "pollux";
 import { Inbox } from "./inbox.ts";
 
 /** Beyond it, bytes are not gathered but written from where they are. */
@@ -20,22 +20,29 @@ let owner: Outbox | null = null;
  * @internal
  */
 export class Outbox {
-  private readonly stream: TcpStream;
+  private readonly stream: Duplex;
   /** What the stream did not take. */
   private readonly unsent: Inbox;
   /** A large body, behind all that is gathered. */
   private tail: Uint8Array | null;
   /** Bytes that the stream has taken over, in all. */
   written: number;
+  /** Whether the stream itself may hold what it has taken over. */
+  private isUnflushed: boolean;
 
-  constructor(stream: TcpStream) {
+  constructor(stream: Duplex) {
     this.stream = stream;
     this.unsent = new Inbox();
     this.tail = null;
     this.written = 0;
+    this.isUnflushed = false;
   }
 
   get isEmpty(): boolean {
+    return !this.isUnflushed && this.isTaken;
+  }
+
+  private get isTaken(): boolean {
     return this.unsent.length === 0 && this.tail === null && (owner !== this || gathered === 0);
   }
 
@@ -88,6 +95,16 @@ export class Outbox {
 
   /** Writes all; `Pending` while the stream takes no more. Gives `undefined` when nothing is left. */
   pollFlush(cx: Context): Poll<void> {
+    if (!this.isTaken) {
+      this.isUnflushed = true;
+      if (this.pollWrite(cx) === Pending) return Pending;
+    }
+    if (this.stream.pollFlush(cx) === Pending) return Pending;
+    this.isUnflushed = false;
+    return undefined;
+  }
+
+  private pollWrite(cx: Context): Poll<void> {
     const { unsent, stream } = this;
     while (unsent.length > 0) {
       const size = stream.pollWrite(cx, unsent.buf.subarray(unsent.start, unsent.end));
@@ -133,5 +150,6 @@ export class Outbox {
     if (owner === this) owner = null;
     this.unsent.skip(this.unsent.length);
     this.tail = null;
+    this.isUnflushed = false;
   }
 }

@@ -71,11 +71,12 @@ export class HttpRequest {
 
   /** What was sent behind a body with chunked coding: there once the body has been read to its end. */
   get trailers(): Fields {
-    return this.connection.trailers;
+    return this.connection.body.trailers;
   }
 
-  get peerAddress(): SocketAddress {
-    return this.connection.stream.peerAddress;
+  /** The other end; `null` if the connection is a stream without addresses. */
+  get peerAddress(): SocketAddress | null {
+    return this.connection.transport.peerAddress;
   }
 }
 
@@ -93,12 +94,12 @@ class RequestBody extends Reader implements BodySource {
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     this.check();
-    return this.connection.pollBody(cx, buf);
+    return this.connection.body.poll(cx, buf);
   }
 
   takeWhole(cx: Context): Uint8Array | null {
     this.check();
-    return this.connection.takeBody(cx);
+    return cx.takeBudget() ? this.connection.body.takeWhole() : null;
   }
 
   private check(): void {
@@ -107,7 +108,7 @@ class RequestBody extends Reader implements BodySource {
   }
 
   override cancelRead(): void {
-    if (this.connection.request === this.request) this.connection.cancelBody();
+    if (this.connection.request === this.request) this.connection.body.cancel();
   }
 
   override close(): void {

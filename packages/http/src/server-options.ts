@@ -19,6 +19,11 @@ export interface ServerOptions extends TcpListenOptions {
    * the handler does between them does not count. Default 5 min.
    */
   readonly bodyTimeout?: number;
+  /**
+   * How long a request may take, from the end of its head to the end of its handler; then the handler is cancelled, its
+   * cleanup is awaited, and the answer is 503 if none is on its way. An upgrade ends it. Default: no limit.
+   */
+  readonly requestTimeout?: number;
   /** How long the client may take nothing of a response; then the connection is closed. Default 60 s. */
   readonly writeTimeout?: number;
   /**
@@ -36,6 +41,7 @@ export interface ServerSettings {
   readonly headTimeout: number;
   readonly idleTimeout: number;
   readonly bodyTimeout: number;
+  readonly requestTimeout: number;
   readonly writeTimeout: number;
   readonly onError: (error: unknown, request: HttpRequest | null) => void;
 }
@@ -51,6 +57,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     headTimeout: atMost("headTimeout", options.headTimeout ?? 10_000),
     idleTimeout: atMost("idleTimeout", options.idleTimeout ?? 60_000),
     bodyTimeout: atMost("bodyTimeout", options.bodyTimeout ?? 300_000),
+    requestTimeout: atMost("requestTimeout", options.requestTimeout ?? Number.POSITIVE_INFINITY),
     writeTimeout: atMost("writeTimeout", options.writeTimeout ?? 60_000),
     onError,
   };

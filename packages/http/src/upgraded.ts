@@ -1,4 +1,4 @@
-import { type Context, Duplex, Pending, type Poll, type TcpStream } from "pollux";
+import { type Context, Duplex, Pending, type Poll } from "pollux";
 import type { Inbox } from "./inbox.ts";
 
 /**
@@ -7,10 +7,10 @@ import type { Inbox } from "./inbox.ts";
  * @internal
  */
 export class UpgradedStream extends Duplex {
-  private readonly stream: TcpStream;
+  private readonly stream: Duplex;
   private readonly inbox: Inbox;
 
-  constructor(stream: TcpStream, inbox: Inbox) {
+  constructor(stream: Duplex, inbox: Inbox) {
     super();
     this.stream = stream;
     this.inbox = inbox;
@@ -31,15 +31,15 @@ export class UpgradedStream extends Duplex {
   }
 
   override get isWriteVectored(): boolean {
-    return true;
+    return this.stream.isWriteVectored;
   }
 
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
     return this.stream.pollWriteVectored(cx, bufs);
   }
 
-  override pollFlush(): Poll<void> {
-    return undefined;
+  override pollFlush(cx: Context): Poll<void> {
+    return this.stream.pollFlush(cx);
   }
 
   override pollShutdown(cx: Context): Poll<void> {
