@@ -205,6 +205,13 @@ export class IncomingBody {
     this.wake();
   }
 
+  /** Nobody may wait for it any more: who does is told. */
+  close(): void {
+    const { waker } = this;
+    this.cancel();
+    waker?.wake();
+  }
+
   /** A task of the handler's that still waits for it learns that the exchange is over. */
   release(): void {
     this.waker?.wake();

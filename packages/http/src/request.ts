@@ -1,4 +1,12 @@
-import { ClosedError, type Context, type Future, type Poll, Reader, type SocketAddress } from "pollux";
+import {
+  ClosedError,
+  type Context,
+  type Future,
+  type Poll,
+  Reader,
+  type RuntimeHandle,
+  type SocketAddress,
+} from "pollux";
 import type { Connection } from "./connection.ts";
 import type { Fields } from "./fields.ts";
 import type { RequestHead } from "./head.ts";
@@ -64,6 +72,22 @@ export class HttpRequest {
     return new WholeBody(this.source, textOf);
   }
 
+  /** As {@link bytes}, if all of them are there; good up to the next read. @internal */
+  takeWhole(): Uint8Array | null {
+    return this.connection.request === this ? this.connection.body.takeWhole() : null;
+  }
+
+  /** `"https"` if the connection is secure, as the server was told. */
+  get scheme(): "http" | "https" {
+    return this.connection.settings.scheme;
+  }
+
+  /** Of the task that the connection is. @internal */
+  get runtime(): RuntimeHandle {
+    // It has been polled: there is a request.
+    return this.connection.runtime as RuntimeHandle;
+  }
+
   private get source(): RequestBody {
     this.reader ??= new RequestBody(this.connection, this);
     return this.reader;
@@ -112,7 +136,7 @@ class RequestBody extends Reader implements BodySource {
   }
 
   override close(): void {
-    this.cancelRead();
     this.isClosed = true;
+    if (this.connection.request === this.request) this.connection.body.close();
   }
 }

@@ -154,6 +154,11 @@ export class HttpResponse {
     return new Upgrade(this.connection);
   }
 
+  /** Whether the request was a `HEAD`: what is sent has no body then. @internal */
+  get isHead(): boolean {
+    return this.connection.framing.isHead;
+  }
+
   private checkOpen(): void {
     if (this.state !== Open || this.hasBegun) throw new ClosedError("this response");
   }

@@ -38,6 +38,7 @@ export interface ServerSettings {
   readonly limits: ParserLimits;
   readonly maxBody: number;
   readonly maxConnections: number;
+  readonly scheme: "http" | "https";
   readonly headTimeout: number;
   readonly idleTimeout: number;
   readonly bodyTimeout: number;
@@ -54,6 +55,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     limits: parserLimits(options.limits),
     maxBody: atMost("maxBody", options.maxBody ?? 16 * 1024 * 1024, 0),
     maxConnections: checkWhole("maxConnections", options.maxConnections ?? 100_000),
+    scheme: "http",
     headTimeout: atMost("headTimeout", options.headTimeout ?? 10_000),
     idleTimeout: atMost("idleTimeout", options.idleTimeout ?? 60_000),
     bodyTimeout: atMost("bodyTimeout", options.bodyTimeout ?? 300_000),
