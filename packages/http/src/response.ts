@@ -23,6 +23,9 @@ const Open = 0;
 const Whole = 1;
 const Streaming = 2;
 const Upgraded = 3;
+/** The handler makes the whole of the response, with its head, by itself; and has done so. */
+const Raw = 4;
+const RawDone = 5;
 
 /** The body has chunked coding. */
 const CHUNKED = -1;
@@ -173,12 +176,53 @@ export class HttpResponse {
       case Streaming:
         return this.writer?.finish() ?? false;
       case Upgraded:
+      case Raw:
         return false;
+      case RawDone:
+        return true;
       default:
         this.state = Whole;
         this.sendWhole();
         return true;
     }
+  }
+
+  /** What Node's `ServerResponse` decides by. @internal */
+  get keepsAlive(): boolean {
+    const { framing } = this.connection;
+    return framing.keepAlive && !framing.isClosing;
+  }
+
+  /** Sends a part of a response whose head is in it; gives whether more may be given at once. @internal */
+  writeRaw(bytes: string | Uint8Array): boolean {
+    if (this.state !== Raw) {
+      this.checkOpen();
+      this.state = Raw;
+    }
+    const { framing, transport } = this.connection;
+    this.hasBegun = true;
+    framing.hasBegun = true;
+    framing.owesContinue = false;
+    if (typeof bytes === "string") transport.outbox.text(bytes);
+    else transport.outbox.bytes(bytes);
+    return !transport.outbox.isFull;
+  }
+
+  /** Sends what was given. @internal */
+  pollRaw(cx: Context): Poll<void> {
+    return this.connection.transport.pollFlush(cx);
+  }
+
+  /** @internal */
+  endRaw(keepAlive: boolean): void {
+    this.state = RawDone;
+    if (!keepAlive) this.connection.framing.keepAlive = false;
+  }
+
+  /** The connection ends with what was sent. @internal */
+  cutRaw(): void {
+    this.state = Raw;
+    if (this.connection.response === this) this.connection.transport.lost();
   }
 
   private sendWhole(): void {
