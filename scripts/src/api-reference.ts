@@ -77,7 +77,7 @@ const pages: readonly PageSpec[] = [
     file: "net",
     title: "Net",
     intro: "Sockets. They run on the reactor of the runtime, and no program can tell which one that is.",
-    takes: inFolders("net", "reactor"),
+    takes: inFolders("net", "reactor", "tls"),
   },
   {
     file: "system",

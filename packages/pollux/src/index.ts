@@ -177,7 +177,15 @@ export { UnixDatagram } from "./net/unix-datagram.ts";
 export { UnixListener, type UnixListenSettings } from "./net/unix-listener.ts";
 export { type PipeOptions, PipeReader, PipeWriter, unixPipe } from "./net/unix-pipe.ts";
 export { UnixStream } from "./net/unix-stream.ts";
-export type { FileStats, NodeDuplex, NodeReadable, NodeWritable } from "./node/node-types.ts";
+export type {
+  FileStats,
+  NodeDuplex,
+  NodePeerCertificate,
+  NodeReadable,
+  NodeSecureContext,
+  NodeWritable,
+  NodeX509Certificate,
+} from "./node/node-types.ts";
 // Processes
 export type { Child } from "./process/child.ts";
 export { Command, type OutputOptions } from "./process/command.ts";
@@ -292,3 +300,9 @@ export { type Interval, type IntervalOptions, interval, type MissedTicks } from 
 export { type RetryOptions, retry } from "./time/retry.ts";
 export { type Sleep, sleep, sleepUntil } from "./time/sleep.ts";
 export { deadline, timeout } from "./time/timeout.ts";
+// TLS
+export { TlsAcceptor, type TlsAcceptorOptions } from "./tls/tls-acceptor.ts";
+export { TlsConnector, type TlsConnectorOptions, type TlsConnectSettings } from "./tls/tls-connector.ts";
+export { TlsError } from "./tls/tls-error.ts";
+export type { TlsOptions, TlsPem, TlsVersion } from "./tls/tls-options.ts";
+export type { TlsStream } from "./tls/tls-stream.ts";

@@ -35,6 +35,8 @@ const HOLDS_NOTHING: Record<string, string> = {
   TaskTracker: "its tokens are what holds; to close it releases nothing",
   TcpSocket: "holds nothing of the system before it connects or listens",
   TimerEntry: "armed by its owner",
+  TlsAcceptor: "keys and certificates in memory; its streams are what holds",
+  TlsConnector: "as TlsAcceptor",
   TraceRecorder: "events in memory, so many at most",
 };
 

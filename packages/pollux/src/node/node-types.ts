@@ -24,4 +24,19 @@ export type NodeMessagePort = import("node:worker_threads").MessagePort;
 /** @ts-ignore What `node:worker_threads` moves to another thread rather than copying it. */
 export type NodeTransferable = import("node:worker_threads").TransferListItem;
 
+/** @ts-ignore A `SecureContext` of `node:tls`, made by `tls.createSecureContext`. */
+export type NodeSecureContext = import("node:tls").SecureContext;
+
+/** @ts-ignore A `TLSSocket` of `node:tls`. */
+export type NodeTlsSocket = import("node:tls").TLSSocket;
+
+/** @ts-ignore A `Server` of `node:tls`. */
+export type NodeTlsServer = import("node:tls").Server;
+
+/** @ts-ignore A `PeerCertificate` of `node:tls`. */
+export type NodePeerCertificate = import("node:tls").PeerCertificate;
+
+/** @ts-ignore An `X509Certificate` of `node:crypto`. */
+export type NodeX509Certificate = import("node:crypto").X509Certificate;
+
 // biome-ignore-end lint/suspicious/noTsIgnore: there is an error only where Node's types are not there
