@@ -9,6 +9,7 @@ import {
   type Poll,
   PollAfterCompletionError,
   type RuntimeHandle,
+  type SocketAddress,
   type Waker,
 } from "pollux";
 import { Deadline } from "./deadline.ts";
@@ -21,7 +22,7 @@ import { reasonOf } from "./reasons.ts";
 import { HttpRequest } from "./request.ts";
 import { HttpResponse } from "./response.ts";
 import type { ServerSettings } from "./server-options.ts";
-import { type HttpStream, Transport } from "./transport.ts";
+import { Transport } from "./transport.ts";
 import { UpgradedStream } from "./upgraded.ts";
 
 /** Answers a request: what it returns is polled to its end, and cancelled if the client goes away. */
@@ -74,14 +75,15 @@ export class Connection extends Future<void> {
   private readonly requestDeadline: Deadline | null;
 
   constructor(
-    stream: HttpStream,
+    stream: Duplex,
+    peerAddress: SocketAddress | null,
     handler: Handler,
     settings: ServerSettings,
     onEnd: (connection: Connection) => void,
   ) {
     super();
     const wake = (): void => this.waker?.wake();
-    this.transport = new Transport(stream, settings.writeTimeout, wake);
+    this.transport = new Transport(stream, peerAddress, settings.writeTimeout, wake);
     this.framing = new Framing();
     this.body = new IncomingBody(this.transport, this.framing, settings, wake);
     this.settings = settings;

@@ -12,5 +12,6 @@ export { type ParserLimits, parserLimits } from "./limits.ts";
 export { type NodeListener, nodeHandler } from "./node-handler.ts";
 export { HttpRequest } from "./request.ts";
 export { HttpResponse } from "./response.ts";
+export { serveConnection } from "./serve-connection.ts";
 export { type CloseOptions, HttpServer, serve } from "./server.ts";
-export type { ServerOptions } from "./server-options.ts";
+export type { ConnectionOptions, ServerOptions, StreamOptions } from "./server-options.ts";

@@ -13,12 +13,6 @@ import { HttpError } from "./http-error.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 
-/** A stream on which HTTP is spoken: of TCP, of TLS, or of anything else that carries bytes both ways. */
-export type HttpStream = Duplex & {
-  /** The other end, where it has an address. */
-  readonly peerAddress?: SocketAddress;
-};
-
 /** Into which all connections of a thread read: the bytes that came are copied, and those are few. */
 const scratch = Buffer.allocUnsafeSlow(65_536);
 
@@ -31,7 +25,10 @@ const READ_AHEAD = 65_536;
  * @internal
  */
 export class Transport {
-  readonly stream: HttpStream;
+  /** Of TCP, of TLS, or anything else that carries bytes both ways. */
+  readonly stream: Duplex;
+  /** The other end, if that has an address. */
+  readonly peerAddress: SocketAddress | null;
   /** What has come and was not taken yet. */
   readonly inbox: Inbox;
   /** What is to go. */
@@ -49,8 +46,9 @@ export class Transport {
   private readonly writeDeadline: Deadline;
 
   /** @param wake - has the connection polled again */
-  constructor(stream: HttpStream, writeTimeout: number, wake: () => void) {
+  constructor(stream: Duplex, peerAddress: SocketAddress | null, writeTimeout: number, wake: () => void) {
     this.stream = stream;
+    this.peerAddress = peerAddress;
     this.inbox = new Inbox();
     this.outbox = new Outbox(stream);
     this.gone = null;
@@ -60,10 +58,6 @@ export class Transport {
     this.sendWaker = null;
     this.writtenBefore = 0;
     this.writeDeadline = new Deadline(() => this.writeExpired());
-  }
-
-  get peerAddress(): SocketAddress | null {
-    return this.stream.peerAddress ?? null;
   }
 
   get inspected(): InspectionTarget {
