@@ -11,7 +11,6 @@ import {
   type Waker,
 } from "pollux";
 import type { Handler } from "./connection.ts";
-import { HttpError } from "./http-error.ts";
 import { NodeChannel } from "./node-channel.ts";
 import type { HttpRequest } from "./request.ts";
 import type { HttpResponse } from "./response.ts";
@@ -57,13 +56,15 @@ const scratch = Buffer.allocUnsafeSlow(65_536);
 class NodeExchange extends Future<void> {
   private readonly request: HttpRequest;
   private readonly response: HttpResponse;
-  private readonly incoming: Incoming;
+  private readonly incoming: IncomingMessage;
   private readonly outgoing: ServerResponse;
   private readonly channel: NodeChannel;
   private readonly listener: NodeListener;
   private waker: Waker | null;
   private hasBegun: boolean;
-  /** The response is out, or the connection was destroyed. */
+  /** The response is out as a whole. */
+  private isSent: boolean;
+  /** It is out, or the connection was destroyed. */
   private isDone: boolean;
   private isOver: boolean;
   /** What the listener has given, while that has not settled. */
@@ -79,6 +80,7 @@ class NodeExchange extends Future<void> {
     this.listener = listener;
     this.waker = null;
     this.hasBegun = false;
+    this.isSent = false;
     this.isDone = false;
     this.isOver = false;
     this.isBusy = false;
@@ -100,11 +102,12 @@ class NodeExchange extends Future<void> {
     // In all that Node's messages use of it.
     const socket = channel as unknown as Socket;
     this.channel = channel;
-    this.incoming = new Incoming(socket, request, () => this.readMore());
+    this.incoming = incomingOf(socket, request, () => this.readMore());
     this.outgoing = new ServerResponse(this.incoming);
     this.outgoing.shouldKeepAlive = response.keepsAlive;
     this.outgoing.assignSocket(socket);
     this.outgoing.on("finish", () => this.finished());
+    channel.on("drain", () => drained(this.outgoing));
     channel.on("timeout", () => this.timedOut());
     channel.on("error", () => {}); // What the program has destroyed it with is known to the program.
   }
@@ -163,13 +166,12 @@ class NodeExchange extends Future<void> {
         this.wantsBody = false;
         // It may ask for more within.
         if (size > 0) incoming.push(Buffer.from(scratch.subarray(0, size)));
-        else incoming.finish(request);
+        else complete(incoming, request);
       }
     } catch (error) {
       this.wantsBody = false;
       // It is the server's to answer, by the status of this.
       this.failure ??= { of: error };
-      if (error instanceof HttpError) incoming.giveUp();
     }
   }
 
@@ -188,6 +190,7 @@ class NodeExchange extends Future<void> {
 
   private finished(): void {
     if (this.isOver || this.isDone) return;
+    this.isSent = true;
     this.isDone = true;
     this.response.endRaw(!isLast(this.outgoing));
     this.outgoing.detachSocket(this.channel as unknown as Socket); // As above.
@@ -212,17 +215,15 @@ class NodeExchange extends Future<void> {
   private leave(): void {
     this.isOver = true;
     this.waker = null;
-    if (this.isDone || this.failure !== null) this.incoming.destroy();
+    if (this.isSent) dump(this.incoming);
+    else giveUp(this.incoming);
     this.channel.destroy();
     this.taken();
   }
 
   /** The client has gone: Node's objects tell it, and what the listener still does is awaited. */
   override cancel(cx: Context): Poll<void> {
-    if (!this.isOver) {
-      this.leave();
-      if (!this.isDone) this.incoming.giveUp();
-    }
+    if (!this.isOver) this.leave();
     if (!this.isBusy) return undefined;
     this.waker = cx.waker;
     return Pending;
@@ -233,47 +234,60 @@ class NodeExchange extends Future<void> {
   }
 }
 
-class Incoming extends IncomingMessage {
-  private readonly more: () => void;
-  private readonly source: HttpRequest;
-
-  constructor(socket: Socket, request: HttpRequest, more: () => void) {
-    super(socket);
-    this.more = more;
-    this.source = request;
-    this.method = request.method;
-    this.url = request.target;
-    this.httpVersionMajor = 1;
-    this.httpVersionMinor = request.minor;
-    this.httpVersion = `1.${request.minor}`;
-    // Their object is made of them when somebody asks for it.
-    this.rawHeaders = request.fields.raw();
-  }
-
-  override _read(): void {
-    const whole = this.source.hasBody ? this.source.takeWhole() : NOTHING;
+/** Node's request for one of ours; `more` asks for a part of its body. */
+function incomingOf(socket: Socket, request: HttpRequest, more: () => void): IncomingMessage {
+  const incoming = new IncomingMessage(socket);
+  incoming.method = request.method;
+  incoming.url = request.target;
+  incoming.httpVersionMajor = 1;
+  incoming.httpVersionMinor = request.minor;
+  incoming.httpVersion = `1.${request.minor}`;
+  addLines(incoming, request.fields.raw());
+  // Its own, and not a subclass's: Express gives requests another prototype.
+  incoming._read = (size) => {
+    // It notes that somebody reads: until then, nothing is read ahead.
+    IncomingMessage.prototype._read.call(incoming, size);
+    const whole = request.hasBody ? request.takeWhole() : NOTHING;
     if (whole === null) {
-      this.more();
+      more();
       return;
     }
-    if (whole.length > 0) this.push(Buffer.from(whole));
-    this.finish(this.source);
-  }
+    if (whole.length > 0) incoming.push(Buffer.from(whole));
+    complete(incoming, request);
+  };
+  return incoming;
+}
 
-  finish(request: HttpRequest): void {
-    this.complete = true;
-    this.rawTrailers = request.trailers.raw();
-    this.push(null);
-  }
+/** All of its body has been read. */
+function complete(incoming: IncomingMessage, request: HttpRequest): void {
+  incoming.complete = true;
+  addLines(incoming, request.trailers.raw());
+  incoming.push(null);
+}
 
-  /** As `node:http` does when the client has gone in the middle. */
-  giveUp(): void {
-    this.aborted = true;
-    this.emit("aborted");
-    const error = Object.assign(new Error("aborted"), { code: "ECONNRESET" });
-    // Nobody need listen for it, as the response has its `close`.
-    this.destroy(this.listenerCount("error") > 0 ? error : undefined);
-  }
+/** The response is out, and nobody need read the rest, which the connection reads over. */
+function dump(incoming: IncomingMessage): void {
+  if (incoming.complete) return;
+  incoming.complete = true;
+  incoming.push(null);
+  incoming.resume();
+}
+
+/** As `node:http` does when the client has gone in the middle. */
+function giveUp(incoming: IncomingMessage): void {
+  const error = Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+  // Nobody need listen for it, as the response has its `close`.
+  incoming.destroy(incoming.listenerCount("error") > 0 ? error : undefined);
+}
+
+/** Fields, or trailers once it is complete; the object of them is made when somebody asks for it. */
+function addLines(incoming: IncomingMessage, lines: readonly string[]): void {
+  // So Node's own parser does it; its type has it not.
+  (incoming as unknown as Lines)._addHeaderLines(lines, lines.length);
+}
+
+interface Lines {
+  _addHeaderLines(lines: readonly string[], count: number): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -286,6 +300,19 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function isLast(outgoing: ServerResponse): boolean {
   const { _last } = outgoing as { _last?: boolean }; // Node's servers ask for it too.
   return _last === true || !outgoing.shouldKeepAlive;
+}
+
+/** Where Node's responses note that they were written to faster than the connection takes it. */
+let needsDrain: symbol | undefined;
+
+/** As a server of Node's does when its socket takes more. */
+function drained(outgoing: ServerResponse): void {
+  if (!outgoing.writableNeedDrain) return;
+  needsDrain ??= Object.getOwnPropertySymbols(outgoing).find(
+    ({ description }) => description === "kNeedDrain",
+  );
+  if (needsDrain !== undefined) Object.assign(outgoing, { [needsDrain]: false });
+  outgoing.emit("drain");
 }
 
 /** What a server of Node's does behind a response. */

@@ -54,7 +54,7 @@ export class Outbox {
   /** Puts text of one byte a character behind what is there. */
   text(text: string): void {
     this.own();
-    if (this.unsent.length === 0 && text.length <= SIZE - gathered) {
+    if (this.isGathering && text.length <= SIZE - gathered) {
       gathered += gather.write(text, gathered, "latin1");
     } else {
       this.spill();
@@ -65,7 +65,7 @@ export class Outbox {
   /** As `text`, for bytes. What is large is not copied unless it has to wait. */
   bytes(bytes: Uint8Array): void {
     this.own();
-    if (this.unsent.length === 0 && bytes.length <= SIZE - gathered) {
+    if (this.isGathering && bytes.length <= SIZE - gathered) {
       gather.set(bytes, gathered);
       gathered += bytes.length;
     } else if (this.tail === null && bytes.length > SIZE) {
@@ -74,6 +74,11 @@ export class Outbox {
       this.spill();
       this.unsent.push(bytes);
     }
+  }
+
+  /** Whether what is gathered is the last of what is there. */
+  private get isGathering(): boolean {
+    return this.unsent.length === 0 && this.tail === null;
   }
 
   private own(): void {

@@ -202,7 +202,7 @@ export class HttpResponse {
     const { framing, transport } = this.connection;
     this.hasBegun = true;
     framing.hasBegun = true;
-    framing.owesContinue = false;
+    if (typeof bytes === "string" && bytes.startsWith("HTTP/1.1 100 ")) framing.owesContinue = false;
     if (typeof bytes === "string") transport.outbox.text(bytes);
     else transport.outbox.bytes(bytes);
     return !transport.outbox.isFull;
@@ -216,7 +216,9 @@ export class HttpResponse {
   /** @internal */
   endRaw(keepAlive: boolean): void {
     this.state = RawDone;
-    if (!keepAlive) this.connection.framing.keepAlive = false;
+    const { framing } = this.connection;
+    // A body that the client was never asked for does not come.
+    if (!keepAlive || framing.owesContinue) framing.keepAlive = false;
   }
 
   /** The connection ends with what was sent. @internal */
