@@ -10,6 +10,7 @@ import {
   PollAfterCompletionError,
   type RuntimeHandle,
   type SocketAddress,
+  TlsError,
   type Waker,
 } from "pollux";
 import { Deadline } from "./deadline.ts";
@@ -421,9 +422,21 @@ export class Connection extends Future<void> {
   }
 }
 
-/** Whether it is what a stream fails with: an error of the system, or that it is closed. */
+/** Whether it is what a stream fails with when the other side does: an error of the system, of TLS, or that it is closed. */
 function isOfStream(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown }; // Any property of an error may be there.
-  return code === "POLLUX_CLOSED" || code === "ECONNRESET" || code === "EPIPE" || code === "ETIMEDOUT";
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown }; // Any property of an error may be there.
+  return (
+    error instanceof TlsError ||
+    typeof syscall === "string" ||
+    (typeof code === "string" && OF_STREAMS.has(code))
+  );
 }
+
+const OF_STREAMS: ReadonlySet<string> = new Set([
+  "POLLUX_CLOSED",
+  "POLLUX_UNEXPECTED_EOF",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+]);

@@ -32,7 +32,7 @@ export class NodeChannel extends Duplex {
     super({ decodeStrings: false });
     this.remoteAddress = peer?.host;
     this.remotePort = peer?.port;
-    this.remoteFamily = peer === null ? undefined : peer.host.includes(":") ? "IPv6" : "IPv4";
+    this.remoteFamily = peer?.family;
     this.encrypted = encrypted;
     this.timeout = 0;
     this.sink = sink;
