@@ -92,6 +92,17 @@ export class HttpResponse {
     return this;
   }
 
+  /**
+   * Ends the connection behind this response, which says so.
+   *
+   * @throws ClosedError once the head is on its way
+   */
+  close(): this {
+    this.checkOpen();
+    this.connection.framing.keepAlive = false;
+    return this;
+  }
+
   /** Whether such a field was added. */
   has(name: string): boolean {
     return this.names?.includes(name.toLowerCase()) ?? false;
