@@ -9,7 +9,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --suite NAME   what to measure: ${suites.map((suite) => suite.name).join(", ")} (default: core)
   --case NAME    only this case; may be given more than once
   --peers A,B    compare only with these of ${PEERS.filter((peer) => peer !== "pollux").join(", ")} (default: all that are there)
-  --quick        fewer and shorter rounds, less than a minute in all
+  --quick        fewer and shorter rounds, about a minute in all
   --json FILE    also write the results to FILE
   --help         show this text
 `;

@@ -44,7 +44,7 @@ describe("the command", () => {
   }, 60_000);
 
   test.each([
-    [["--suite", "nothing"], /unknown suite "nothing": one of core, stream, net, compiler/],
+    [["--suite", "nothing"], /unknown suite "nothing": one of core, stream, net, http, compiler/],
     [["--case", "nothing"], /unknown case "nothing": one of await-ready,/],
     [["--peers", "promise,bluebird"], /unknown peer "bluebird": one of pollux, generator, promise,/],
     [["--json", "no-such-folder/results.json"], /cannot write no-such-folder\/results.json: ENOENT/],

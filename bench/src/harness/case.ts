@@ -13,6 +13,8 @@ export const PEERS = [
   "node-streams",
   "pollux-node",
   "node-net",
+  "node-http",
+  "hono-node-server",
   "c-epoll",
   "tokio",
   "esbuild",

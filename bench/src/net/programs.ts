@@ -1,10 +1,10 @@
-import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Peer } from "../harness/case.ts";
+import { cpuTime, PinnedProgram } from "../harness/pinned-program.ts";
 
 const run = promisify(execFile);
 
@@ -12,56 +12,8 @@ const SOURCES = fileURLToPath(new URL("../../peers/net", import.meta.url));
 const BUILD = fileURLToPath(new URL("../../../node_modules/.cache/pollux-bench-net", import.meta.url));
 const SERVER = fileURLToPath(new URL("./server.js", import.meta.url));
 
-/** The processor that server and load share, so that what is compared is the work that a request takes. */
-const PROCESSOR = "0";
-
 /** What a server does with a connection. */
 export type Mode = "echo" | "in" | "out";
-
-/** A program that answers lines, on the one processor; it ends with this one, when its input does. */
-class Program {
-  readonly pid: number;
-  private readonly lines: AsyncIterator<string>;
-  private readonly input: NodeJS.WritableStream;
-  private readonly name: string;
-
-  constructor(name: string, command: string, args: readonly string[]) {
-    const child = spawn("taskset", ["-c", PROCESSOR, command, ...args], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    if (child.pid === undefined)
-      throw new Error(`${name} cannot be started: it needs taskset, of util-linux`);
-    this.name = name;
-    this.pid = child.pid;
-    this.input = child.stdin;
-    this.lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    // It is there until this process ends, and does not keep it from doing so.
-    child.unref();
-    for (const stream of [child.stdin, child.stdout]) (stream as { unref?: () => void }).unref?.();
-  }
-
-  /** Its next line. */
-  async line(): Promise<string> {
-    // A line is waited for: the process stays until it has come.
-    const alive = setInterval(() => {}, 1000);
-    try {
-      const { done, value } = await this.lines.next();
-      if (done === true) throw new Error(`${this.name} has ended without an answer`);
-      return value;
-    } finally {
-      clearInterval(alive);
-    }
-  }
-
-  ask(line: string): Promise<string> {
-    this.input.write(`${line}\n`);
-    return this.line();
-  }
-
-  close(): void {
-    this.input.end();
-  }
-}
 
 /** The C programs, built; `null` where there is no compiler. */
 let built: Promise<boolean> | undefined;
@@ -96,8 +48,8 @@ export async function startServer(peer: Peer, mode: Mode, size: number): Promise
   await build();
   const isC = peer === "c-epoll";
   const program = isC
-    ? new Program("the server in C", join(BUILD, "server"), [mode, String(size)])
-    : new Program(`the server of ${peer}`, process.execPath, [
+    ? new PinnedProgram("the server in C", join(BUILD, "server"), [mode, String(size)])
+    : new PinnedProgram(`the server of ${peer}`, process.execPath, [
         "--expose-gc",
         SERVER,
         peer,
@@ -151,7 +103,7 @@ export async function connectLoad(
 ): Promise<Load> {
   await build();
   const args = [mode, port, connections, size].map(String);
-  const program = new Program("the load", join(BUILD, "load"), args);
+  const program = new PinnedProgram("the load", join(BUILD, "load"), args);
   await program.line();
   return {
     run: async (operations) => {
@@ -162,15 +114,6 @@ export async function connectLoad(
     },
     close: () => program.close(),
   };
-}
-
-/** Of all threads of a process, as the scheduler counts it: V8 collects garbage on others than the main one. */
-function cpuTime(pid: number): number {
-  let total = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    total += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)[0]);
-  }
-  return total;
 }
 
 function residentBytes(pid: number): number {

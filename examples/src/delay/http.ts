@@ -1,12 +1,12 @@
 import { co, type TcpStream } from "pollux";
 
-// As much of HTTP/1.1 (RFC 9110 and 9112) as the delay server and its client need, and no more; but strict, so that both
+// As much of HTTP/1.1 (RFC 9110 and 9112) as the client of the delay server needs, and no more; but strict, so that both
 // ends of a connection always agree on where a message ends.
 
 /** Bytes that a head may have, from the start line to the empty line. */
 export const HEAD_LIMIT = 16_384;
 
-/** A request that is answered with a status other than 200, or a response that makes no sense. */
+/** A response that makes no sense. */
 export class HttpError extends Error {
   readonly status: number;
 
@@ -22,15 +22,6 @@ export interface Head {
   start: [string, string, string];
   /** Lower-case names; the values of a field that was sent several times, in order. */
   fields: ReadonlyMap<string, readonly string[]>;
-}
-
-export interface Request {
-  method: string;
-  target: string;
-  /** Whether the client expects a further response on this connection. */
-  keepAlive: boolean;
-  /** Bytes of body that follow the head. */
-  bodyLength: number;
 }
 
 export interface Response {
@@ -158,57 +149,11 @@ function hasOption({ fields }: Head, option: string): boolean {
   );
 }
 
-/** What a request's head means; throws `HttpError` for one that cannot be answered in any other way. */
-export function parseRequest(head: Head): Request {
-  const [method, target, protocol] = head.start;
-  const version = /^HTTP\/(\d)\.(\d)$/.exec(protocol);
-  if (!TOKEN.test(method) || !/^[\x21-\x7e]+$/.test(target) || version === null) {
-    throw new HttpError(400, "the request line is not `GET /path HTTP/1.1`");
-  }
-  if (version[1] !== "1") throw new HttpError(505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-  const isOld = version[2] === "0";
-  const hosts = head.fields.get("host")?.length ?? 0;
-  if (hosts > 1 || (hosts === 0 && !isOld)) throw new HttpError(400, "exactly one Host header is needed");
-  const keepAlive = !hasOption(head, "close") && (!isOld || hasOption(head, "keep-alive"));
-  const lengths = head.fields.get("content-length");
-  if (head.fields.has("transfer-encoding")) {
-    // A message with both, or an old one with a coding, is how requests are smuggled past a proxy.
-    if (lengths !== undefined || isOld) throw new HttpError(400, "Transfer-Encoding is not allowed here");
-    throw new HttpError(411, "a body needs a Content-Length");
-  }
-  return { method, target, keepAlive, bodyLength: parseLength(lengths) };
-}
-
 function parseLength(lengths: readonly string[] = ["0"]): number {
   const [length = ""] = lengths;
   if (lengths.length > 1 || !/^\d{1,15}$/.test(length))
     throw new HttpError(400, "the Content-Length is no length");
   return Number(length);
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  200: "OK",
-  400: "Bad Request",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  411: "Length Required",
-  413: "Content Too Large",
-  431: "Request Header Fields Too Large",
-  505: "HTTP Version Not Supported",
-};
-
-/** The bytes of a response. The response to a `HEAD` has no body, whatever its head says. */
-export function encodeResponse({ status, body, keepAlive }: Response, method = "GET"): Uint8Array {
-  const head = [
-    `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
-    `Date: ${new Date().toUTCString()}`,
-    "Content-Type: text/plain; charset=utf-8",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `Connection: ${keepAlive ? "keep-alive" : "close"}`,
-  ];
-  if (status === 405) head.push("Allow: GET");
-  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${method === "HEAD" ? "" : body}`);
 }
 
 /** The bytes of a request. */
@@ -217,7 +162,7 @@ export function encodeRequest(host: string, target: string, keepAlive: boolean):
   return Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: ${connection}\r\n\r\n`);
 }
 
-/** Reads a response with a `Content-Length`, as `encodeResponse` writes it. */
+/** Reads a response with a `Content-Length`. */
 export const readResponse = co(function* readResponse(from: MessageReader) {
   const head = yield* readHead(from);
   if (head === undefined) throw new HttpError(502, "the server has closed the connection and not answered");

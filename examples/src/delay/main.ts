@@ -1,18 +1,9 @@
 import { constants } from "node:os";
 import process from "node:process";
-import {
-  CancellationToken,
-  co,
-  type Future,
-  Runtime,
-  type Signals,
-  scope,
-  signals,
-  TcpListener,
-} from "pollux";
+import { CancellationToken, co, type Future, Runtime, type Signals, scope, signals } from "pollux";
 import { type Address, allAtOnce, answered, type Batch, oneAfterAnother, request } from "./client.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
-import { type Server, serve } from "./server.ts";
+import { listen, type Server, serve } from "./server.ts";
 import { table } from "./table.ts";
 import { count, Watch } from "./watch.ts";
 
@@ -36,17 +27,17 @@ const main = co(function* main(options: Options) {
   };
   const asked = signals("SIGINT", "SIGTERM");
   try {
-    const listener = yield* TcpListener.bind({ host, port: options.port });
-    const { port } = listener.localAddress;
+    const http = yield* listen(server, { host, port: options.port });
+    const { port } = http.localAddress;
     watch.say(`listening on http://${host}:${port}`);
     if (options.serve) watch.say(`try curl http://${host}:${port}/500/hello, and end with Ctrl-C`);
     watch.say();
     yield* scope(function* (s) {
       const interrupts = s.spawn(stopWhenAsked(asked, server), { name: "signals" });
-      const serving = s.spawn(serve(server, listener), { name: "server" });
+      const serving = s.spawn(serve(server, http), { name: "server" });
       if (options.serve) watch.follow(runtime, EVENTS);
       else {
-        yield* s.spawn(visit(listener.localAddress, options.requests, stop), { name: "client" });
+        yield* s.spawn(visit(http.localAddress, options.requests, stop), { name: "client" });
         stop.cancel("done");
       }
       yield* serving;

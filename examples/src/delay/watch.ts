@@ -72,7 +72,7 @@ export class Watch {
     if (this.eventsLeft === 0) return;
     const time = `${(performance.now() - this.began).toFixed(1)} ms`.padStart(10);
     const name = (task.name ?? `task ${task.id}`).padEnd(14);
-    const detail = kind === "wait" ? `in ${waitsFor(task)}` : "";
+    const detail = kind === "wait" ? `in ${placeOf(task)}` : "";
     const line = `${this.style("dim", time)}  ${this.style(STYLES[kind], kind.padEnd(5))}  ${name} ${detail}`;
     this.say(line.trimEnd());
     if (this.eventsLeft === 1) this.unfollow();
@@ -101,4 +101,14 @@ export class Watch {
 /** A whole number as people write it. */
 export function count(n: number): string {
   return n.toLocaleString("en");
+}
+
+/** Where a task waits. A connection is no coroutine itself: it tells of the one that it polls. */
+function placeOf(task: Task): string {
+  const inspection = task.future?.inspect();
+  const inner = inspection?.futures?.[0]?.[1];
+  if (task.name !== "HTTP connection" || inspection === undefined) return waitsFor(task);
+  return inner === undefined
+    ? `${inspection.op} ${inspection.target?.name ?? ""}`.trim()
+    : `${inspection.op} > ${inner.constructor.name}`;
 }

@@ -85,6 +85,11 @@ export class BodyDecoder {
     return this.isChunked ? Number.POSITIVE_INFINITY : this.left;
   }
 
+  /** The bytes that are left of a body with a length; -1 for one without. @internal */
+  get whole(): number {
+    return this.isChunked || this.left === Number.POSITIVE_INFINITY ? -1 : this.left;
+  }
+
   /** So many bytes of the body were read past the inbox. */
   passed(size: number): void {
     this.left -= size;

@@ -31,7 +31,7 @@ export class FieldScanner {
   /** Behind the empty line, once that was found. */
   end: number;
 
-  /** The last `Host`, and how many there are. */
+  /** The last `Host` of this head or of one before, and how many there are in this one. */
   host: string;
   hosts: number;
   /** All `Transfer-Encoding`s, with commas between. */
@@ -69,7 +69,6 @@ export class FieldScanner {
     this.searched = at;
     this.count = 0;
     this.end = 0;
-    this.host = "";
     this.hosts = 0;
     this.coding = null;
     this.length = "";
@@ -131,7 +130,8 @@ export class FieldScanner {
       case 4:
         if (!matches(buf, at, HOST)) return;
         this.hosts++;
-        this.host = buf.toString("latin1", valueAt, valueEnd);
+        // It is the same in all requests of most connections.
+        if (!isText(this.host, buf, valueAt, valueEnd)) this.host = buf.toString("latin1", valueAt, valueEnd);
         return;
       case 6:
         if (matches(buf, at, EXPECT)) this.expect = joined(this.expect, buf, valueAt, valueEnd);
@@ -159,6 +159,12 @@ export class FieldScanner {
 function joined(before: string | null, buf: Buffer, start: number, end: number): string {
   const value = buf.toString("latin1", start, end);
   return before === null ? value : `${before}, ${value}`;
+}
+
+function isText(text: string, buf: Buffer, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let at = start; at < end; at++) if (buf[at] !== text.charCodeAt(at - start)) return false;
+  return true;
 }
 
 function isBlank(octet: number | undefined): boolean {

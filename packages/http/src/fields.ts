@@ -21,16 +21,24 @@ export class Fields implements Iterable<[name: string, value: string]> {
 
   private parsed(): readonly string[] {
     if (this.items !== null) return this.items;
+    const items = this.raw();
+    // A table of pairs.
+    for (let at = 0; at < items.length; at += 2) items[at] = (items[at] as string).toLowerCase();
+    this.items = items;
+    return items;
+  }
+
+  /** Names, as they were sent, and values in turn. @internal */
+  raw(): string[] {
     const { text } = this;
     const items: string[] = [];
     for (let start = 0; start < text.length; ) {
       let end = text.indexOf("\r\n", start);
       if (end === -1) end = text.length;
       const colon = text.indexOf(":", start);
-      items.push(text.slice(start, colon).toLowerCase(), trim(text, colon + 1, end));
+      items.push(text.slice(start, colon), trim(text, colon + 1, end));
       start = end + 2;
     }
-    this.items = items;
     return items;
   }
 

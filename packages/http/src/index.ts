@@ -10,14 +10,16 @@ export type { RequestFields } from "./client/request-head.ts";
 export type { UnreadResponse } from "./client/unread.ts";
 // The server
 export type { Handler } from "./connection.ts";
-export { type Fetch, fetchHandler } from "./fetch-handler.ts";
+export { type Fetch, type FetchHandlerOptions, fetchHandler } from "./fetch-handler.ts";
 export { Fields } from "./fields.ts";
 export { CHUNKED, type MessageHead, type RequestHead, type ResponseHead, UNTIL_CLOSE } from "./head.ts";
 export { HeadParser } from "./head-parser.ts";
 export { HttpError, type HttpErrorCode } from "./http-error.ts";
 export { Inbox } from "./inbox.ts";
 export { type ParserLimits, parserLimits } from "./limits.ts";
+export { type NodeListener, nodeHandler } from "./node-handler.ts";
 export { HttpRequest } from "./request.ts";
 export { HttpResponse } from "./response.ts";
+export { serveConnection } from "./serve-connection.ts";
 export { type CloseOptions, HttpServer, serve } from "./server.ts";
-export type { ServerOptions } from "./server-options.ts";
+export type { ConnectionOptions, ServerOptions, StreamOptions } from "./server-options.ts";

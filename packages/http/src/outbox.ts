@@ -27,15 +27,22 @@ export class Outbox {
   private tail: Uint8Array | null;
   /** Bytes that the stream has taken over, in all. */
   written: number;
+  /** Whether the stream itself may hold what it has taken over. */
+  private isUnflushed: boolean;
 
   constructor(stream: AsyncWrite) {
     this.stream = stream;
     this.unsent = new Inbox();
     this.tail = null;
     this.written = 0;
+    this.isUnflushed = false;
   }
 
   get isEmpty(): boolean {
+    return !this.isUnflushed && this.isTaken;
+  }
+
+  private get isTaken(): boolean {
     return this.unsent.length === 0 && this.tail === null && (owner !== this || gathered === 0);
   }
 
@@ -47,7 +54,7 @@ export class Outbox {
   /** Puts text of one byte a character behind what is there. */
   text(text: string): void {
     this.own();
-    if (this.unsent.length === 0 && text.length <= SIZE - gathered) {
+    if (this.isGathering && text.length <= SIZE - gathered) {
       gathered += gather.write(text, gathered, "latin1");
     } else {
       this.spill();
@@ -66,7 +73,7 @@ export class Outbox {
   /** As `text`, for bytes. What is large is not copied unless it has to wait. */
   bytes(bytes: Uint8Array): void {
     this.own();
-    if (this.unsent.length === 0 && bytes.length <= SIZE - gathered) {
+    if (this.isGathering && bytes.length <= SIZE - gathered) {
       gather.set(bytes, gathered);
       gathered += bytes.length;
     } else if (this.tail === null && bytes.length > SIZE) {
@@ -75,6 +82,11 @@ export class Outbox {
       this.spill();
       this.unsent.push(bytes);
     }
+  }
+
+  /** Whether what is gathered is the last of what is there. */
+  private get isGathering(): boolean {
+    return this.unsent.length === 0 && this.tail === null;
   }
 
   private own(): void {
@@ -96,6 +108,16 @@ export class Outbox {
 
   /** Writes all; `Pending` while the stream takes no more. Gives `undefined` when nothing is left. */
   pollFlush(cx: Context): Poll<void> {
+    if (!this.isTaken) {
+      this.isUnflushed = true;
+      if (this.pollWrite(cx) === Pending) return Pending;
+    }
+    if (this.stream.pollFlush(cx) === Pending) return Pending;
+    this.isUnflushed = false;
+    return undefined;
+  }
+
+  private pollWrite(cx: Context): Poll<void> {
     const { unsent, stream } = this;
     while (unsent.length > 0) {
       const size = stream.pollWrite(cx, unsent.buf.subarray(unsent.start, unsent.end));
@@ -141,5 +163,6 @@ export class Outbox {
     if (owner === this) owner = null;
     this.unsent.skip(this.unsent.length);
     this.tail = null;
+    this.isUnflushed = false;
   }
 }

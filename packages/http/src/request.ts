@@ -1,7 +1,16 @@
-import { ClosedError, type Context, type Poll, Reader, type SocketAddress } from "pollux";
+import {
+  ClosedError,
+  type Context,
+  type Future,
+  type Poll,
+  Reader,
+  type RuntimeHandle,
+  type SocketAddress,
+} from "pollux";
 import type { Connection } from "./connection.ts";
 import type { Fields } from "./fields.ts";
 import type { RequestHead } from "./head.ts";
+import { type BodySource, bytesOf, textOf, WholeBody } from "./whole-body.ts";
 
 /**
  * A request, as a handler gets it. Its body is read as it arrives: what the handler does not ask for is not taken from
@@ -42,21 +51,60 @@ export class HttpRequest {
    * has ended, they fail with `ClosedError`.
    */
   get body(): Reader {
+    return this.source;
+  }
+
+  /**
+   * The whole body. Fails as reads of {@link body} do; its length is limited by the server's `maxBody`.
+   *
+   * **Cancel safety.** Not safe: what was read is lost.
+   */
+  bytes(): Future<Uint8Array<ArrayBuffer>> {
+    return new WholeBody(this.source, bytesOf);
+  }
+
+  /**
+   * The whole body as text, of UTF-8: without a byte order mark, and with U+FFFD for what is malformed. As {@link bytes}.
+   *
+   * **Cancel safety.** Not safe: what was read is lost.
+   */
+  text(): Future<string> {
+    return new WholeBody(this.source, textOf);
+  }
+
+  /** As {@link bytes}, if all of them are there; good up to the next read. @internal */
+  takeWhole(): Uint8Array | null {
+    return this.connection.request === this ? this.connection.body.takeWhole() : null;
+  }
+
+  /** `"https"` if the connection is secure, as the server was told. */
+  get scheme(): "http" | "https" {
+    return this.connection.settings.scheme;
+  }
+
+  /** Of the task that the connection is. @internal */
+  get runtime(): RuntimeHandle {
+    // It has been polled: there is a request.
+    return this.connection.runtime as RuntimeHandle;
+  }
+
+  private get source(): RequestBody {
     this.reader ??= new RequestBody(this.connection, this);
     return this.reader;
   }
 
   /** What was sent behind a body with chunked coding: there once the body has been read to its end. */
   get trailers(): Fields {
-    return this.connection.trailers;
+    return this.connection.body.trailers;
   }
 
-  get peerAddress(): SocketAddress {
-    return this.connection.stream.peerAddress;
+  /** The other end; `null` if the connection is a stream without addresses. */
+  get peerAddress(): SocketAddress | null {
+    return this.connection.transport.peerAddress;
   }
 }
 
-class RequestBody extends Reader {
+class RequestBody extends Reader implements BodySource {
   private readonly connection: Connection;
   private readonly request: HttpRequest;
   private isClosed: boolean;
@@ -69,17 +117,26 @@ class RequestBody extends Reader {
   }
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
+    this.check();
+    return this.connection.body.poll(cx, buf);
+  }
+
+  takeWhole(cx: Context): Uint8Array | null {
+    this.check();
+    return cx.takeBudget() ? this.connection.body.takeWhole() : null;
+  }
+
+  private check(): void {
     if (this.isClosed || this.connection.request !== this.request)
       throw new ClosedError("this request's body");
-    return this.connection.pollBody(cx, buf);
   }
 
   override cancelRead(): void {
-    if (this.connection.request === this.request) this.connection.cancelBody();
+    if (this.connection.request === this.request) this.connection.body.cancel();
   }
 
   override close(): void {
-    this.cancelRead();
     this.isClosed = true;
+    if (this.connection.request === this.request) this.connection.body.close();
   }
 }

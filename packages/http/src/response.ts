@@ -23,6 +23,9 @@ const Open = 0;
 const Whole = 1;
 const Streaming = 2;
 const Upgraded = 3;
+/** The handler makes the whole of the response, with its head, by itself; and has done so. */
+const Raw = 4;
+const RawDone = 5;
 
 /** The body has chunked coding. */
 const CHUNKED = -1;
@@ -86,6 +89,17 @@ export class HttpResponse {
     if (this.names === null) this.names = [lower];
     else this.names.push(lower);
     this.lines += `${name}: ${value}\r\n`;
+    return this;
+  }
+
+  /**
+   * Ends the connection behind this response, which says so.
+   *
+   * @throws ClosedError once the head is on its way
+   */
+  close(): this {
+    this.checkOpen();
+    this.connection.framing.keepAlive = false;
     return this;
   }
 
@@ -154,6 +168,11 @@ export class HttpResponse {
     return new Upgrade(this.connection);
   }
 
+  /** Whether the request was a `HEAD`: what is sent has no body then. @internal */
+  get isHead(): boolean {
+    return this.connection.framing.isHead;
+  }
+
   private checkOpen(): void {
     if (this.state !== Open || this.hasBegun) throw new ClosedError("this response");
   }
@@ -168,7 +187,10 @@ export class HttpResponse {
       case Streaming:
         return this.writer?.finish() ?? false;
       case Upgraded:
+      case Raw:
         return false;
+      case RawDone:
+        return true;
       default:
         this.state = Whole;
         this.sendWhole();
@@ -176,24 +198,67 @@ export class HttpResponse {
     }
   }
 
+  /** What Node's `ServerResponse` decides by. @internal */
+  get keepsAlive(): boolean {
+    const { framing } = this.connection;
+    return framing.keepAlive && !framing.isClosing;
+  }
+
+  /** Sends a part of a response whose head is in it; gives whether more may be given at once. @internal */
+  writeRaw(bytes: string | Uint8Array): boolean {
+    if (this.state !== Raw) {
+      this.checkOpen();
+      this.state = Raw;
+    }
+    const { framing, transport } = this.connection;
+    this.hasBegun = true;
+    framing.hasBegun = true;
+    if (typeof bytes === "string" && bytes.startsWith("HTTP/1.1 100 ")) framing.owesContinue = false;
+    if (typeof bytes === "string") transport.outbox.text(bytes);
+    else transport.outbox.bytes(bytes);
+    return !transport.outbox.isFull;
+  }
+
+  /** Sends what was given. @internal */
+  pollRaw(cx: Context): Poll<void> {
+    return this.connection.transport.pollFlush(cx);
+  }
+
+  /** @internal */
+  endRaw(keepAlive: boolean): void {
+    this.state = RawDone;
+    const { framing } = this.connection;
+    // A body that the client was never asked for does not come.
+    if (!keepAlive || framing.owesContinue) framing.keepAlive = false;
+  }
+
+  /** The connection ends with what was sent. @internal */
+  cutRaw(): void {
+    this.state = Raw;
+    if (this.connection.response === this) this.connection.transport.lost();
+  }
+
   private sendWhole(): void {
-    const { whole, connection } = this;
+    const { whole } = this;
+    const { framing, transport } = this.connection;
     this.hasBegun = true;
     const size = typeof whole === "string" ? Buffer.byteLength(whole) : whole.length;
-    const head = connection.head(this.code, this.lines, this.has("date"), hasNoBody(this.code) ? null : size);
-    if (size === 0 || connection.isHead) connection.outbox.text(head);
+    const head = framing.head(this.code, this.lines, this.has("date"), hasNoBody(this.code) ? null : size);
+    if (size === 0 || framing.isHead) transport.outbox.text(head);
     // As many bytes as characters: it is ASCII, and one piece with the head.
-    else if (typeof whole === "string" && size === whole.length) connection.outbox.text(head + whole);
+    else if (typeof whole === "string" && size === whole.length) transport.outbox.text(head + whole);
     else {
-      connection.outbox.text(head);
-      connection.outbox.bytes(typeof whole === "string" ? Buffer.from(whole) : whole);
+      transport.outbox.text(head);
+      transport.outbox.bytes(typeof whole === "string" ? Buffer.from(whole) : whole);
     }
   }
 
   /** @internal */
   sendHead(length: number | null): void {
     this.hasBegun = true;
-    this.connection.outbox.text(this.connection.head(this.code, this.lines, this.has("date"), length));
+    this.connection.transport.outbox.text(
+      this.connection.framing.head(this.code, this.lines, this.has("date"), length),
+    );
   }
 }
 
@@ -232,11 +297,11 @@ class ResponseBody extends Writer {
   }
 
   private get isSilent(): boolean {
-    return this.connection.isHead || hasNoBody(this.response.status);
+    return this.connection.framing.isHead || hasNoBody(this.response.status);
   }
 
   private check(): void {
-    this.connection.checkClient();
+    this.connection.transport.checkClient();
     if (this.isOver || this.connection.response !== this.response) throw new ClosedError("this response");
   }
 
@@ -247,21 +312,21 @@ class ResponseBody extends Writer {
         `the response has ${this.left} bytes left of its length, and ${buf.length} are written`,
       );
     }
-    if (this.connection.pollSend(cx) === Pending) return Pending;
+    if (this.connection.transport.pollSend(cx) === Pending) return Pending;
     // Takes the unit of budget that a write to memory has to: the flush of nothing takes none.
     if (!cx.takeBudget()) return Pending;
     this.begin();
     if (this.isSilent || buf.length === 0) {
-      this.connection.pollFlush(cx);
+      this.connection.transport.pollFlush(cx);
       return buf.length;
     }
     const size = Math.min(buf.length, PIECE);
     const piece = size === buf.length ? buf : buf.subarray(0, size);
-    const { outbox } = this.connection;
+    const { outbox } = this.connection.transport;
     if (this.left !== CHUNKED) {
       this.left -= size;
       outbox.bytes(piece);
-    } else if (this.connection.isChunked) {
+    } else if (this.connection.framing.isChunked) {
       outbox.text(`${size.toString(16)}\r\n`);
       outbox.bytes(piece);
       outbox.text("\r\n");
@@ -269,13 +334,13 @@ class ResponseBody extends Writer {
       outbox.bytes(piece);
     }
     // What the stream does not take now stays in the outbox, and holds the next write up.
-    this.connection.pollFlush(cx);
+    this.connection.transport.pollFlush(cx);
     return size;
   }
 
   override pollFlush(cx: Context): Poll<void> {
     this.check();
-    return this.connection.pollSend(cx);
+    return this.connection.transport.pollSend(cx);
   }
 
   override pollShutdown(cx: Context): Poll<void> {
@@ -284,7 +349,7 @@ class ResponseBody extends Writer {
     if (!this.finish()) {
       throw new RangeError(`the response ends ${this.left} bytes before its length`);
     }
-    return this.connection.pollSend(cx);
+    return this.connection.transport.pollSend(cx);
   }
 
   /** Ends the body, if that is possible; gives whether it is whole. */
@@ -293,13 +358,13 @@ class ResponseBody extends Writer {
     if (this.left > 0 && !this.isSilent) return false;
     this.begin();
     this.isOver = true;
-    if (this.connection.isChunked && !this.isSilent && this.left === CHUNKED)
-      this.connection.outbox.text("0\r\n\r\n");
+    if (this.connection.framing.isChunked && !this.isSilent && this.left === CHUNKED)
+      this.connection.transport.outbox.text("0\r\n\r\n");
     return true;
   }
 
   override cancelWrite(): void {
-    if (this.connection.response === this.response) this.connection.stream.cancelWrite();
+    if (this.connection.response === this.response) this.connection.transport.stream.cancelWrite();
   }
 
   /** A body that was not ended by `shutdown` is cut short: the client sees that it is. */
@@ -321,13 +386,13 @@ class Upgrade extends Future<Duplex> {
   override poll(cx: Context): Poll<Duplex> {
     const { connection } = this;
     if (connection === null) throw new PollAfterCompletionError("upgrade()");
-    if (connection.pollSend(cx) === Pending) return Pending;
+    if (connection.transport.pollSend(cx) === Pending) return Pending;
     this.connection = null;
     return connection.upgraded();
   }
 
   override cancel(): void {
-    this.connection?.stream.cancelWrite();
+    this.connection?.transport.stream.cancelWrite();
     this.connection = null;
   }
 }

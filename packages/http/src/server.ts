@@ -1,6 +1,7 @@
 import {
   ClosedError,
   co,
+  type Duplex,
   type Future,
   type JoinHandle,
   Notify,
@@ -8,12 +9,21 @@ import {
   sleep,
   spawn,
   TcpListener,
+  type TcpStream,
   TimeoutError,
+  type TlsAcceptor,
+  type TlsStream,
   timeout,
 } from "pollux";
 import { Connection, type Handler } from "./connection.ts";
 import { checkWhole } from "./limits.ts";
-import { type ServerOptions, type ServerSettings, serverSettings } from "./server-options.ts";
+import {
+  mostConnections,
+  type ServerOptions,
+  type ServerSettings,
+  serverSettings,
+  tlsAcceptor,
+} from "./server-options.ts";
 
 /** How a server is closed. */
 export interface CloseOptions {
@@ -21,21 +31,33 @@ export interface CloseOptions {
   readonly grace?: number;
 }
 
+/** A connection that was accepted; one of TLS has yet to agree on keys. */
+interface Accepted {
+  task: JoinHandle<void> | null;
+  connection: Connection | null;
+}
+
 /** A server that runs; made by {@link serve}. */
 export class HttpServer {
   private readonly listener: TcpListener;
   private readonly handler: Handler;
   private readonly settings: ServerSettings;
-  private readonly open: Map<Connection, JoinHandle<void> | null>;
+  private readonly maxConnections: number;
+  private readonly tls: TlsAcceptor | null;
+  private readonly onTlsError: ServerOptions["onTlsError"];
+  private readonly open: Set<Accepted>;
   private readonly changed: Notify;
   private accepting: JoinHandle<void> | null;
 
   /** @internal */
-  constructor(listener: TcpListener, handler: Handler, settings: ServerSettings) {
+  constructor(listener: TcpListener, handler: Handler, parts: ServerParts) {
     this.listener = listener;
     this.handler = handler;
-    this.settings = settings;
-    this.open = new Map();
+    this.settings = parts.settings;
+    this.maxConnections = parts.maxConnections;
+    this.tls = parts.tls;
+    this.onTlsError = parts.onTlsError;
+    this.open = new Set();
     this.changed = new Notify();
     this.accepting = null;
   }
@@ -57,22 +79,15 @@ export class HttpServer {
 
   /** @internal */
   readonly acceptAll: () => Future<void> = co(function* acceptAll(this: HttpServer) {
-    const { listener, handler, settings, open, changed } = this;
-    const onEnd = (connection: Connection): void => {
-      open.delete(connection);
-      changed.notifyWaiters();
-    };
+    const { listener, settings, open, changed } = this;
     try {
       while (!listener.isClosed) {
-        if (open.size >= settings.maxConnections) {
+        if (open.size >= this.maxConnections) {
           yield* changed.notified();
           continue;
         }
         try {
-          const stream = yield* listener.accept();
-          const connection = new Connection(stream, handler, settings, onEnd);
-          open.set(connection, null);
-          open.set(connection, spawn(connection, { name: "HTTP connection" }));
+          this.accepted(yield* listener.accept());
         } catch (error) {
           if (error instanceof ClosedError) return;
           settings.onError(error, null);
@@ -82,6 +97,48 @@ export class HttpServer {
       }
     } finally {
       listener.close();
+    }
+  });
+
+  private accepted(stream: TcpStream): void {
+    const one: Accepted = { task: null, connection: null };
+    this.open.add(one);
+    const connection = this.tls === null ? this.connect(one, stream, stream) : secured(this, one, stream);
+    one.task = spawn(connection, { name: "HTTP connection" });
+  }
+
+  private connect(one: Accepted, stream: Duplex, { peerAddress }: TcpStream): Connection {
+    const connection = new Connection(stream, peerAddress, this.handler, this.settings, () =>
+      this.ended(one),
+    );
+    one.connection = connection;
+    // It may have taken as long to agree on keys.
+    if (this.listener.isClosed) connection.closeSoon();
+    return connection;
+  }
+
+  private ended(one: Accepted): void {
+    this.open.delete(one);
+    this.changed.notifyWaiters();
+  }
+
+  /** @internal */
+  readonly secure: (one: Accepted, stream: TcpStream) => Future<void> = co(function* secure(
+    this: HttpServer,
+    one: Accepted,
+    stream: TcpStream,
+  ) {
+    try {
+      const acceptor = this.tls as TlsAcceptor; // Or there is no need of this.
+      const secure: TlsStream = yield* acceptor.accept(stream);
+      yield* this.connect(one, secure, stream);
+    } catch (error) {
+      // What comes of a connection that there is, the connection has seen to.
+      if (one.connection !== null) throw error;
+      this.onTlsError?.(error, stream.peerAddress);
+    } finally {
+      stream.close();
+      this.ended(one);
     }
   });
 
@@ -107,12 +164,12 @@ export class HttpServer {
     this.listener.close();
     this.changed.notifyWaiters();
     if (this.accepting !== null) yield* this.accepting.ref();
-    for (const connection of [...this.open.keys()]) connection.closeSoon();
+    for (const { connection } of [...this.open]) connection?.closeSoon();
     try {
       yield* timeout(grace, allEnded(this));
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
-      for (const handle of [...this.open.values()]) handle?.abort(new ClosedError("this server"));
+      for (const { task } of [...this.open]) task?.abort(new ClosedError("this server"));
       yield* allEnded(this);
     }
   });
@@ -125,6 +182,10 @@ export class HttpServer {
 
 function accept(server: HttpServer): Future<void> {
   return server.acceptAll();
+}
+
+function secured(server: HttpServer, one: Accepted, stream: TcpStream): Future<void> {
+  return server.secure(one, stream);
 }
 
 function shutDown(server: HttpServer, grace: number): Future<void> {
@@ -166,12 +227,29 @@ function allEnded(server: HttpServer): Future<void> {
  */
 export function serve(options: ServerOptions, handler: Handler): Future<HttpServer> {
   if (typeof handler !== "function") throw new TypeError("serve needs a handler: serve(options, handler)");
-  return start(options, handler, serverSettings(options));
+  const tls = tlsAcceptor(options);
+  const { onTlsError } = options;
+  if (onTlsError !== undefined && typeof onTlsError !== "function")
+    throw new TypeError("onTlsError must be a function");
+  return start(options, handler, {
+    settings: serverSettings(options, tls === null ? "http" : "https"),
+    maxConnections: mostConnections(options),
+    tls,
+    onTlsError,
+  });
 }
 
-const start = co(function* serve(options: ServerOptions, handler: Handler, settings: ServerSettings) {
+/** What the options of a server come to. */
+interface ServerParts {
+  readonly settings: ServerSettings;
+  readonly maxConnections: number;
+  readonly tls: TlsAcceptor | null;
+  readonly onTlsError: ServerOptions["onTlsError"];
+}
+
+const start = co(function* serve(options: ServerOptions, handler: Handler, parts: ServerParts) {
   const listener = yield* TcpListener.bind(options);
-  const server = new HttpServer(listener, handler, settings);
+  const server = new HttpServer(listener, handler, parts);
   server.start();
   return server;
 });

@@ -20,6 +20,7 @@ const around: Surroundings = {
 
 const paths = [
   "README.md",
+  "../../docs/guide/http-server.md",
   ...readdirSync(join(workspace, "packages/http/src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => join("src", name)),

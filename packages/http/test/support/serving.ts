@@ -1,15 +1,25 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { Runtime, type RuntimeOptions } from "pollux";
+import { Runtime, type RuntimeOptions, TcpListener } from "pollux";
 import { afterEach, beforeEach, expect } from "vitest";
 import { type Handler, type HttpServer, type ServerOptions, serve } from "../../src/index.ts";
 
-/** The back ends that load here. */
-export const reactors: readonly (readonly [name: string, options: RuntimeOptions])[] = (
-  ["epoll", "node"] as const
-)
-  .filter((reactor) => reactor === "node" || process.platform === "linux")
-  .map((reactor) => [reactor, { reactor }]);
+/** The back ends that load here: epoll where its system calls do. */
+export const reactors: readonly (readonly [name: string, options: RuntimeOptions])[] =
+  (await best()) === "epoll"
+    ? [
+        ["epoll", { reactor: "epoll" }],
+        ["node", { reactor: "node" }],
+      ]
+    : [["node", { reactor: "node" }]];
+
+/** The one that a runtime takes by itself, once something asks for one. */
+async function best(): Promise<string> {
+  const runtime = new Runtime();
+  const listener = await runtime.run(TcpListener.bind("127.0.0.1:0"));
+  listener.close();
+  return runtime.reactor;
+}
 
 export interface Serving {
   readonly runtime: Runtime;

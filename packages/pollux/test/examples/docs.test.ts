@@ -30,7 +30,10 @@ function documents(): string[] {
   return [
     ...inFolder("packages/pollux/src", ".ts", true),
     ...inFolder("packages/pollux", ".md", false),
-    ...inFolder("docs", ".md", true).filter((path) => !path.startsWith("docs/api/")),
+    ...inFolder("docs", ".md", true).filter(
+      // The page on HTTP is run by the tests of its package.
+      (path) => !path.startsWith("docs/api/") && path !== "docs/guide/http-server.md",
+    ),
     ...inFolder(".", ".txt", false),
     ...inFolder(".", ".md", false),
   ].sort();
