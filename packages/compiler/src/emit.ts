@@ -1,4 +1,12 @@
-import { type AnyNode, b, type Expression, eachChild, located, type Statement } from "./ast.ts";
+import {
+  type AnyNode,
+  b,
+  type Expression,
+  eachChild,
+  type Identifier,
+  located,
+  type Statement,
+} from "./ast.ts";
 import type { Machine } from "./builder.ts";
 import type { Comments } from "./comments.ts";
 import { allSuccessors, type Block, finalizerOf, type Graph } from "./graph.ts";
@@ -15,7 +23,10 @@ export interface Emission {
   readonly names: Names;
   readonly machine: Machine;
   readonly params: readonly string[];
-  readonly frameClass: string;
+  /** The class of a frame with so many slots. */
+  readonly frameClass: (slots: number) => Identifier;
+  /** The constant that all frames of the coroutine share. */
+  readonly code: string;
   /** Nobody calls the code of a closure without a frame. */
   readonly isClosure: boolean;
   readonly comments: Comments;
@@ -329,7 +340,11 @@ class Emitter {
     const frame = b.id(machine.frame);
     const store: Statement[] = [];
     if (!this.e.isClosure) {
-      const create = b.new(b.id(this.e.frameClass), ...this.firstArguments(state, layout));
+      const create = b.new(
+        this.e.frameClass(this.size),
+        b.id(this.e.code),
+        ...this.firstArguments(state, layout),
+      );
       store.push(b.statement(b.assign(frame, create, "??=")));
     }
     store.push(b.statement(b.assign(b.member(frame, "at"), this.reference(block.end.to))));

@@ -1,24 +1,5 @@
-import { CompiledFrame, Pending, coroutine, places } from "pollux/compiler-runtime";
+import { Code, Frame1, Frame3, Pending, coroutine } from "pollux/compiler-runtime";
 import { co } from "pollux";
-
-class addOne$Frame extends CompiledFrame {
-  constructor(i) {
-    super();
-    this.s0 = i;
-  }
-
-  get name() {
-    return "addOne";
-  }
-
-  step(cx) {
-    return addOne$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-  }
-}
 
 function addOne$run(cx, frame, i) {
   if (frame !== null) i = frame.s0;
@@ -26,34 +7,11 @@ function addOne$run(cx, frame, i) {
   return i + 1;
 }
 
+const addOne$code = new Code(addOne$run, { name: "addOne", file: "call.ts", states: {} });
+
 const addOne = coroutine(function (i) {
-  return new addOne$Frame(i);
+  return new Frame1(addOne$code, i);
 });
-
-class sum$Frame extends CompiledFrame {
-  constructor(n) {
-    super();
-    this.s0 = n;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-
-  get name() {
-    return "sum";
-  }
-
-  step(cx) {
-    return sum$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-}
-
-places(sum$Frame, "call.ts", { "2": [7, 38, "n", "sum", "i"] });
 
 function sum$run(cx, frame, n) {
   let sum, i;
@@ -87,7 +45,7 @@ function sum$run(cx, frame, n) {
       if (!(i < n)) return `the sum is ${sum}`;
       // await addOne(i)
       if ((value = addOne$run(cx, null, i)) === Pending) {
-        frame ??= new sum$Frame(n);
+        frame ??= new Frame3(sum$code, n);
         frame.at = 2;
         frame.s1 = sum;
         frame.s2 = i;
@@ -104,6 +62,12 @@ function sum$run(cx, frame, n) {
   }
 }
 
+const sum$code = new Code(sum$run, {
+  name: "sum",
+  file: "call.ts",
+  states: { "2": [7, 38, "n", "sum", "i"] }
+});
+
 export const sum = coroutine(function (n) {
-  return new sum$Frame(n);
+  return new Frame3(sum$code, n);
 });

@@ -1,45 +1,5 @@
-import {
-  CompiledFrame,
-  Pending,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
-
+import { Code, Frame3, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
-
-class load$Frame extends CompiledFrame {
-  constructor() {
-    super();
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-
-  get name() {
-    return "load";
-  }
-
-  step(cx) {
-    return load$run(cx, this);
-  }
-
-  unwind(cx) {
-    return this.exit(cx);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-}
-
-places(load$Frame, "cleanup.ts", {
-  "1": [6, 22],
-  "2": [8, 13, "connection"],
-  "5": [10, 5, "what", "how"],
-  "7": [0, 1]
-});
 
 function load$run(cx, frame) {
   let connection, how, what, result;
@@ -98,7 +58,7 @@ function load$run(cx, frame) {
       case 0:
         // await connect()
         if ((value = future(connect()).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+          frame ??= new Frame3(load$code);
           frame.at = 1;
 
           return frame.suspend(cx);
@@ -110,7 +70,7 @@ function load$run(cx, frame) {
         trap = 3;
         // await connection.query()
         if ((value = future(connection.query()).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+          frame ??= new Frame3(load$code);
           frame.at = 2;
           frame.s0 = connection;
 
@@ -135,7 +95,7 @@ function load$run(cx, frame) {
         trap = 0;
         // await connection.close()
         if ((value = future(connection.close()).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+          frame ??= new Frame3(load$code);
           frame.at = 5;
           frame.s1 = how;
           frame.s0 = what;
@@ -153,7 +113,7 @@ function load$run(cx, frame) {
       case 6:
         // 
         if ((value = future(result).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+          frame ??= new Frame3(load$code);
           frame.at = 7;
           frame.s0 = void 0;
           frame.s1 = void 0;
@@ -175,6 +135,18 @@ function load$run(cx, frame) {
   }
 }
 
+const load$code = new Code(load$run, {
+  name: "load",
+  file: "cleanup.ts",
+  states: {
+    "1": [6, 22],
+    "2": [8, 13, "connection"],
+    "5": [10, 5, "what", "how"],
+    "7": [0, 1]
+  },
+  hasFinally: true
+});
+
 export const load = coroutine(function () {
-  return new load$Frame();
+  return new Frame3(load$code);
 });

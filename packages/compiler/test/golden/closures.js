@@ -1,43 +1,5 @@
-import {
-  CompiledFrame,
-  Pending,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
-
+import { Code, Frame8, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
-
-class counters$Frame extends CompiledFrame {
-  constructor(factor) {
-    super();
-    this.s0 = factor;
-    this.s1 = void 0;
-    this.s2 = void 0;
-    this.s3 = void 0;
-  }
-
-  get name() {
-    return "counters";
-  }
-
-  step(cx) {
-    return counters$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-    this.s3 = void 0;
-  }
-}
-
-places(counters$Frame, "closures.ts", {
-  "2": [7, 5, "factor", "scope", "functions", "scope$1"],
-  "4": [10, 3]
-});
 
 function counters$run(cx, frame, factor) {
   let scope, functions, scope$1, result;
@@ -81,7 +43,7 @@ function counters$run(cx, frame, factor) {
       }
       // await sleep(1)
       if ((value = future(sleep(1)).awaitIn(cx)) === Pending) {
-        frame ??= new counters$Frame(factor);
+        frame ??= new Frame8(counters$code, factor);
         frame.at = 2;
         frame.s1 = scope;
         frame.s2 = functions;
@@ -101,7 +63,7 @@ function counters$run(cx, frame, factor) {
     case 3:
       // return functions;
       if ((value = future(result).awaitIn(cx)) === Pending) {
-        frame ??= new counters$Frame();
+        frame ??= new Frame8(counters$code);
         frame.at = 4;
         frame.s0 = void 0;
         frame.s1 = void 0;
@@ -119,6 +81,15 @@ function counters$run(cx, frame, factor) {
   }
 }
 
+const counters$code = new Code(counters$run, {
+  name: "counters",
+  file: "closures.ts",
+  states: {
+    "2": [7, 5, "factor", "scope", "functions", "scope$1"],
+    "4": [10, 3]
+  }
+});
+
 export const counters = coroutine(function (factor) {
-  return new counters$Frame(factor);
+  return new Frame8(counters$code, factor);
 });

@@ -1,30 +1,7 @@
-import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
+import { Code, Frame3, Pending, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
 // Sends back what it gets.
-class echo$Frame extends CompiledFrame {
-  constructor(stream) {
-    super();
-    this.s0 = stream;
-    this.s1 = void 0;
-  }
-
-  get name() {
-    return "echo";
-  }
-
-  step(cx) {
-    return echo$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-}
-
-places(echo$Frame, "echo.ts", { "2": [6, 28, "stream", "buf"], "3": [6, 59, "stream", "buf"] });
-
 function echo$run(cx, frame, stream) {
   let buf, n;
   let at = 0, value;
@@ -60,7 +37,7 @@ function echo$run(cx, frame, stream) {
     case 1:
       // await stream.read(buf)
       if ((value = future(stream.read(buf)).awaitIn(cx)) === Pending) {
-        frame ??= new echo$Frame(stream);
+        frame ??= new Frame3(echo$code, stream);
         frame.at = 2;
         frame.s1 = buf;
 
@@ -72,7 +49,7 @@ function echo$run(cx, frame, stream) {
       if (!((n = value) > 0)) return;
       // await stream.writeAll(buf.subarray(0, n))
       if ((value = future(stream.writeAll(buf.subarray(0, n))).awaitIn(cx)) === Pending) {
-        frame ??= new echo$Frame(stream);
+        frame ??= new Frame3(echo$code, stream);
         frame.at = 3;
         frame.s1 = buf;
 
@@ -86,6 +63,12 @@ function echo$run(cx, frame, stream) {
   }
 }
 
+const echo$code = new Code(echo$run, {
+  name: "echo",
+  file: "echo.ts",
+  states: { "2": [6, 28, "stream", "buf"], "3": [6, 59, "stream", "buf"] }
+});
+
 export const echo = coroutine(function (stream) {
-  return new echo$Frame(stream);
+  return new Frame3(echo$code, stream);
 });

@@ -1,28 +1,5 @@
-import { CompiledFrame, Pending, coroutine, delegate, places } from "pollux/compiler-runtime";
+import { Code, Frame3, Pending, coroutine, delegate } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
-
-class tick$Frame extends CompiledFrame {
-  constructor(times) {
-    super();
-    this.s0 = times;
-    this.s1 = void 0;
-  }
-
-  get name() {
-    return "tick";
-  }
-
-  step(cx) {
-    return tick$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-}
-
-places(tick$Frame, "generator.ts", { "2": [5, 5, "times", "i"] });
 
 function tick$run(cx, frame, times) {
   let i;
@@ -54,7 +31,7 @@ function tick$run(cx, frame, times) {
       if (!(i < times)) return;
       // yield* sleep(10)
       if ((value = delegate(sleep(10)).awaitIn(cx)) === Pending) {
-        frame ??= new tick$Frame(times);
+        frame ??= new Frame3(tick$code, times);
         frame.at = 2;
         frame.s1 = i;
 
@@ -70,6 +47,12 @@ function tick$run(cx, frame, times) {
   }
 }
 
+const tick$code = new Code(tick$run, {
+  name: "tick",
+  file: "generator.ts",
+  states: { "2": [5, 5, "times", "i"] }
+});
+
 export const tick = coroutine(function (times) {
-  return new tick$Frame(times);
+  return new Frame3(tick$code, times);
 });

@@ -1,22 +1,7 @@
-import { ClosureFrame, Pending, closure, coroutine, future, places } from "pollux/compiler-runtime";
+import { Frame1, Pending, closure, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
-class get$Frame extends ClosureFrame {
-  constructor(run$2, path) {
-    super(run$2);
-    this.s0 = path;
-  }
-
-  get name() {
-    return "get";
-  }
-
-  drop() {
-    this.s0 = void 0;
-  }
-}
-
-places(get$Frame, "method.ts", { "1": [15, 18] });
+const get$about = { name: "get", file: "method.ts", states: { "1": [15, 18] } };
 
 export class Client {
   #requests = 0;
@@ -27,6 +12,7 @@ export class Client {
   }
 
   get = closure(
+    get$about,
     (cx, frame, path) => {
       let page;
       let at = 0, value;
@@ -60,8 +46,8 @@ export class Client {
           return `${this.#requests}: ${page}`;
       }
     },
-    (run$1) => coroutine(function (path) {
-      return new get$Frame(run$1, path);
+    (code) => coroutine(function (path) {
+      return new Frame1(code, path);
     })
   );
 }

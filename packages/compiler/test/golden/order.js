@@ -1,46 +1,5 @@
-import {
-  CompiledFrame,
-  Pending,
-  call,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
-
+import { Code, Frame3, Pending, call, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
-
-class order$Frame extends CompiledFrame {
-  constructor() {
-    super();
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-
-  get name() {
-    return "order";
-  }
-
-  step(cx) {
-    return order$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-}
-
-places(order$Frame, "order.ts", {
-  "1": [7, 14, "temp"],
-  "2": [7, 31, "temp", "temp$1", "temp$2"],
-  "3": [8, 23, "object", "fn"],
-  "4": [8, 41, "object", "fn", "temp$3"],
-  "6": [8, 82],
-  "9": [8, 3]
-});
 
 function order$run(cx, frame) {
   let temp,
@@ -88,7 +47,7 @@ function order$run(cx, frame) {
       temp = table.rows;
       // await next()
       if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+        frame ??= new Frame3(order$code);
         frame.at = 1;
         frame.s0 = temp;
 
@@ -101,7 +60,7 @@ function order$run(cx, frame) {
       temp$2 = temp[temp$1];
       // await next()
       if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+        frame ??= new Frame3(order$code);
         frame.at = 2;
         frame.s0 = temp;
         frame.s1 = temp$1;
@@ -117,7 +76,7 @@ function order$run(cx, frame) {
       fn = object.sum;
       // await next()
       if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+        frame ??= new Frame3(order$code);
         frame.at = 3;
         frame.s0 = object;
         frame.s1 = fn;
@@ -131,7 +90,7 @@ function order$run(cx, frame) {
       temp$3 = value;
       // await next()
       if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+        frame ??= new Frame3(order$code);
         frame.at = 4;
         frame.s0 = object;
         frame.s1 = fn;
@@ -154,7 +113,7 @@ function order$run(cx, frame) {
     case 5:
       // await next()
       if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+        frame ??= new Frame3(order$code);
         frame.at = 6;
         frame.s0 = void 0;
         frame.s1 = void 0;
@@ -174,7 +133,7 @@ function order$run(cx, frame) {
     case 8:
       // return table.sum(1, await next(), ...[await next()]) > 0 ? "more" : `none of ${await next()}`;
       if ((value = future(result).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+        frame ??= new Frame3(order$code);
         frame.at = 9;
         frame.s0 = void 0;
         frame.s1 = void 0;
@@ -191,6 +150,19 @@ function order$run(cx, frame) {
   }
 }
 
+const order$code = new Code(order$run, {
+  name: "order",
+  file: "order.ts",
+  states: {
+    "1": [7, 14, "temp"],
+    "2": [7, 31, "temp", "temp$1", "temp$2"],
+    "3": [8, 23, "object", "fn"],
+    "4": [8, 41, "object", "fn", "temp$3"],
+    "6": [8, 82],
+    "9": [8, 3]
+  }
+});
+
 export const order = coroutine(function () {
-  return new order$Frame();
+  return new Frame3(order$code);
 });

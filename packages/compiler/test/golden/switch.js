@@ -1,17 +1,5 @@
-import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
+import { Code, Frame1, Pending, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
-
-class command$Frame extends CompiledFrame {
-  get name() {
-    return "command";
-  }
-
-  step(cx) {
-    return command$run(cx, this);
-  }
-}
-
-places(command$Frame, "switch.ts", { "2": [7, 13], "4": [11, 9], "6": [13, 9] });
 
 function command$run(cx, frame) {
   let at = 0, value;
@@ -34,7 +22,7 @@ function command$run(cx, frame) {
       }
       // await read()
       if ((value = future(read()).awaitIn(cx)) === Pending) {
-        frame ??= new command$Frame();
+        frame ??= new Frame1(command$code);
         frame.at = 2;
 
         return frame.suspend(cx);
@@ -61,7 +49,7 @@ function command$run(cx, frame) {
     case 3:
       // await read()
       if ((value = future(read()).awaitIn(cx)) === Pending) {
-        frame ??= new command$Frame();
+        frame ??= new Frame1(command$code);
         frame.at = 4;
 
         return frame.suspend(cx);
@@ -73,7 +61,7 @@ function command$run(cx, frame) {
     case 5:
       // await read()
       if ((value = future(read()).awaitIn(cx)) === Pending) {
-        frame ??= new command$Frame();
+        frame ??= new Frame1(command$code);
         frame.at = 6;
 
         return frame.suspend(cx);
@@ -89,6 +77,12 @@ function command$run(cx, frame) {
   }
 }
 
+const command$code = new Code(command$run, {
+  name: "command",
+  file: "switch.ts",
+  states: { "2": [7, 13], "4": [11, 9], "6": [13, 9] }
+});
+
 export const command = coroutine(function () {
-  return new command$Frame();
+  return new Frame1(command$code);
 });

@@ -1,36 +1,7 @@
-import {
-  CompiledFrame,
-  Pending,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
-
+import { Code, Frame1, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
 // The first buffer is not kept while the second one is loaded.
-class sizes$Frame extends CompiledFrame {
-  constructor() {
-    super();
-    this.s0 = void 0;
-  }
-
-  get name() {
-    return "sizes";
-  }
-
-  step(cx) {
-    return sizes$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-  }
-}
-
-places(sizes$Frame, "values.ts", { "1": [7, 17], "2": [9, 18, "size"], "4": [10, 3] });
-
 function sizes$run(cx, frame) {
   let first, size, second, result;
   let at = 0, value;
@@ -51,7 +22,7 @@ function sizes$run(cx, frame) {
     case 0:
       // await load("first")
       if ((value = future(load("first")).awaitIn(cx)) === Pending) {
-        frame ??= new sizes$Frame();
+        frame ??= new Frame1(sizes$code);
         frame.at = 1;
 
         return frame.suspend(cx);
@@ -63,7 +34,7 @@ function sizes$run(cx, frame) {
       size = first.byteLength;
       // await load("second")
       if ((value = future(load("second")).awaitIn(cx)) === Pending) {
-        frame ??= new sizes$Frame();
+        frame ??= new Frame1(sizes$code);
         frame.at = 2;
         frame.s0 = size;
 
@@ -79,7 +50,7 @@ function sizes$run(cx, frame) {
     case 3:
       // return [size, second.byteLength].join();
       if ((value = future(result).awaitIn(cx)) === Pending) {
-        frame ??= new sizes$Frame();
+        frame ??= new Frame1(sizes$code);
         frame.at = 4;
         frame.s0 = void 0;
 
@@ -94,6 +65,12 @@ function sizes$run(cx, frame) {
   }
 }
 
+const sizes$code = new Code(sizes$run, {
+  name: "sizes",
+  file: "values.ts",
+  states: { "1": [7, 17], "2": [9, 18, "size"], "4": [10, 3] }
+});
+
 export const sizes = coroutine(function () {
-  return new sizes$Frame();
+  return new Frame1(sizes$code);
 });

@@ -5,6 +5,7 @@
  * @module
  */
 export { AsyncIteration } from "./async-iteration.ts";
+export { Code } from "./code.ts";
 export {
   assignToConst,
   badYield,
@@ -22,8 +23,7 @@ export {
   restOf,
   Uninitialized,
 } from "./compiled.ts";
-export { ClosureFrame, CompiledFrame } from "./compiled-frame.ts";
+export { CompiledFrame, Frame1, Frame3, Frame8 } from "./compiled-frame.ts";
 export { Iteration, keysOf } from "./iteration.ts";
-export { places } from "./places.ts";
 export { Pending } from "./poll.ts";
 export { Resources } from "./resources.ts";

@@ -5,7 +5,7 @@ const MOST_LINES = 32;
 const added = new WeakMap<Error, number>();
 
 /** The driver's own frames as V8 prints them. A minifier renames them: then they stay in the trace, and nothing is cut. */
-const DRIVER = /^ {4}at (?:GeneratorFrame|Frame|ClosureFrame|[^\s.]+\$Frame(?:\$\d+)?)\./;
+const DRIVER = /^ {4}at (?:GeneratorFrame|(?:Compiled)?Frame\d*|[^\s.]+\$Frame(?:\$\d+)?)\./;
 /** The function that has a compiled coroutine's code, as V8 prints it. */
 const COMPILED = /^( {4}at )(\S+?)\$run(?:\$\d+)? \(/;
 const RESUME = /^ {4}at \S+\.(?:next|return|throw) \(<anonymous>\)$/;
