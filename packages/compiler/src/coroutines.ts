@@ -94,7 +94,16 @@ export class Coroutines {
     });
     this.context.diagnostics.check();
     if (this.compiled.length === 0) return null;
-    return { ...this.context.program, body: [this.runtimeImport(), ...body] };
+    return { ...this.context.program, body: [this.runtimeImport(), ...this.withConstants(body)] };
+  }
+
+  /** After the imports that a module begins with, what the code of its coroutines takes as constant. */
+  private withConstants(body: readonly Body[]): Body[] {
+    const { names } = this.context;
+    if (names.pendingName === null) return [...body];
+    const pending = b.declare("const", b.id(names.pendingName), names.runtime("Pending"));
+    const first = body.findIndex((each) => each.type !== "ImportDeclaration");
+    return [...body.slice(0, first), pending, ...body.slice(first)];
   }
 
   private findImports(): void {

@@ -358,7 +358,7 @@ class Emitter {
     }
     store.push(b.return(b.call(b.member(frame, "suspend"), b.id(machine.cx))));
     const poll = located(b.assign(b.id(machine.value), located(call, at)), at);
-    const wait = located(b.if(b.binary(poll, "===", names.runtime("Pending")), b.block(store)), at);
+    const wait = located(b.if(b.binary(poll, "===", names.pending()), b.block(store)), at);
     comments.before(wait, `${this.e.text(at)}`);
     return [wait];
   }
@@ -392,7 +392,7 @@ class Emitter {
             b.call(b.member(b.member(frame, "awaited"), "awaitIn"), b.id(machine.cx)),
           ),
           "===",
-          names.runtime("Pending"),
+          names.pending(),
         ),
         b.return(b.call(b.member(frame, "suspend"), b.id(machine.cx))),
       );
@@ -638,7 +638,7 @@ class Emitter {
                   b.call(b.member(b.member(frame, "awaited"), "awaitIn"), b.id(machine.cx)),
                 ),
                 "===",
-                names.runtime("Pending"),
+                names.pending(),
               ),
               b.return(b.call(b.member(frame, "suspend"), b.id(machine.cx))),
             ),

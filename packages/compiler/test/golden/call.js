@@ -1,6 +1,8 @@
 import { Code, Frame1, Frame3, Pending, coroutine } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
+const PENDING = Pending;
+
 function addOne$run(cx, frame, i) {
   if (frame !== null) i = frame.s0;
 
@@ -20,7 +22,7 @@ function sum$run(cx, frame, n) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -44,7 +46,7 @@ function sum$run(cx, frame, n) {
     case 1:
       if (!(i < n)) return `the sum is ${sum}`;
       // await addOne(i)
-      if ((value = addOne$run(cx, null, i)) === Pending) {
+      if ((value = addOne$run(cx, null, i)) === PENDING) {
         frame ??= new Frame3(sum$code, n);
         frame.at = 2;
         frame.s1 = sum;

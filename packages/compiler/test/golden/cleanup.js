@@ -1,6 +1,8 @@
 import { Code, Frame3, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
+const PENDING = Pending;
+
 function load$run(cx, frame) {
   let connection, how, what, result;
 
@@ -51,13 +53,13 @@ function load$run(cx, frame) {
     if (resumed) {
       resumed = false;
 
-      if ((value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+      if ((value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
     }
 
     switch (at) {
       case 0:
         // await connect()
-        if ((value = future(connect()).awaitIn(cx)) === Pending) {
+        if ((value = future(connect()).awaitIn(cx)) === PENDING) {
           frame ??= new Frame3(load$code);
           frame.at = 1;
 
@@ -69,7 +71,7 @@ function load$run(cx, frame) {
         connection = value;
         trap = 3;
         // await connection.query()
-        if ((value = future(connection.query()).awaitIn(cx)) === Pending) {
+        if ((value = future(connection.query()).awaitIn(cx)) === PENDING) {
           frame ??= new Frame3(load$code);
           frame.at = 2;
           frame.s0 = connection;
@@ -94,7 +96,7 @@ function load$run(cx, frame) {
       case 4:
         trap = 0;
         // await connection.close()
-        if ((value = future(connection.close()).awaitIn(cx)) === Pending) {
+        if ((value = future(connection.close()).awaitIn(cx)) === PENDING) {
           frame ??= new Frame3(load$code);
           frame.at = 5;
           frame.s1 = how;
@@ -112,7 +114,7 @@ function load$run(cx, frame) {
       // what is returned has to be waited for
       case 6:
         // 
-        if ((value = future(result).awaitIn(cx)) === Pending) {
+        if ((value = future(result).awaitIn(cx)) === PENDING) {
           frame ??= new Frame3(load$code);
           frame.at = 7;
           frame.s0 = void 0;

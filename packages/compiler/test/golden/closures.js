@@ -1,6 +1,8 @@
 import { Code, Frame8, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
 
+const PENDING = Pending;
+
 function counters$run(cx, frame, factor) {
   let scope, functions, scope$1, result;
   let at = 0, value;
@@ -8,7 +10,7 @@ function counters$run(cx, frame, factor) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -42,7 +44,7 @@ function counters$run(cx, frame, factor) {
         continue;
       }
       // await sleep(1)
-      if ((value = future(sleep(1)).awaitIn(cx)) === Pending) {
+      if ((value = future(sleep(1)).awaitIn(cx)) === PENDING) {
         frame ??= new Frame8(counters$code, factor);
         frame.at = 2;
         frame.s1 = scope;
@@ -62,7 +64,7 @@ function counters$run(cx, frame, factor) {
     // what is returned has to be waited for
     case 3:
       // return functions;
-      if ((value = future(result).awaitIn(cx)) === Pending) {
+      if ((value = future(result).awaitIn(cx)) === PENDING) {
         frame ??= new Frame8(counters$code);
         frame.at = 4;
         frame.s0 = void 0;

@@ -1,6 +1,8 @@
 import { Code, Frame3, Pending, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
+const PENDING = Pending;
+
 // Sends back what it gets.
 function echo$run(cx, frame, stream) {
   let buf, n;
@@ -9,7 +11,7 @@ function echo$run(cx, frame, stream) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -36,7 +38,7 @@ function echo$run(cx, frame, stream) {
     // loop
     case 1:
       // await stream.read(buf)
-      if ((value = future(stream.read(buf)).awaitIn(cx)) === Pending) {
+      if ((value = future(stream.read(buf)).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(echo$code, stream);
         frame.at = 2;
         frame.s1 = buf;
@@ -48,7 +50,7 @@ function echo$run(cx, frame, stream) {
     case 2:
       if (!((n = value) > 0)) return;
       // await stream.writeAll(buf.subarray(0, n))
-      if ((value = future(stream.writeAll(buf.subarray(0, n))).awaitIn(cx)) === Pending) {
+      if ((value = future(stream.writeAll(buf.subarray(0, n))).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(echo$code, stream);
         frame.at = 3;
         frame.s1 = buf;

@@ -1,6 +1,8 @@
 import { Code, Frame3, Pending, coroutine, delegate } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
 
+const PENDING = Pending;
+
 function tick$run(cx, frame, times) {
   let i;
   let at = 0, value;
@@ -8,7 +10,7 @@ function tick$run(cx, frame, times) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -30,7 +32,7 @@ function tick$run(cx, frame, times) {
     case 1:
       if (!(i < times)) return;
       // yield* sleep(10)
-      if ((value = delegate(sleep(10)).awaitIn(cx)) === Pending) {
+      if ((value = delegate(sleep(10)).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(tick$code, times);
         frame.at = 2;
         frame.s1 = i;

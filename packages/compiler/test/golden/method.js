@@ -1,6 +1,7 @@
 import { Frame1, Pending, closure, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
+const PENDING = Pending;
 const get$about = { name: "get", file: "method.ts", states: { "1": [15, 18] } };
 
 export class Client {
@@ -20,7 +21,7 @@ export class Client {
       if (frame !== null) {
         at = frame.at;
 
-        if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+        if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
         switch (at) {
           case 0:
@@ -33,7 +34,7 @@ export class Client {
         case 0:
           this.#requests++;
           // await fetchPage(`${this.base}${path}`)
-          if ((value = future(fetchPage(`${this.base}${path}`)).awaitIn(cx)) === Pending) {
+          if ((value = future(fetchPage(`${this.base}${path}`)).awaitIn(cx)) === PENDING) {
             frame.at = 1;
             frame.s0 = void 0;
 

@@ -12,6 +12,8 @@ import {
 
 import { co, sleep, spawn } from "pollux";
 
+const PENDING = Pending;
+
 const anonymous$about = {
   name: "(anonymous)",
   file: "nested.ts",
@@ -68,7 +70,7 @@ function greet$run(cx$1, frame$1, names) {
     if (resumed) {
       resumed = false;
 
-      if ((value$1 = frame$1.awaited.awaitIn(cx$1)) === Pending) return frame$1.suspend(cx$1);
+      if ((value$1 = frame$1.awaited.awaitIn(cx$1)) === PENDING) return frame$1.suspend(cx$1);
     }
 
     switch (at$1) {
@@ -96,12 +98,12 @@ function greet$run(cx$1, frame$1, names) {
             if (frame !== null) {
               at = frame.at;
 
-              if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+              if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
             }
 
             switch (at) {
               case 0:
-                if ((value = future(sleep(10)).awaitIn(cx)) === Pending) {
+                if ((value = future(sleep(10)).awaitIn(cx)) === PENDING) {
                   frame.at = 1;
 
                   return frame.suspend(cx);
@@ -115,7 +117,7 @@ function greet$run(cx$1, frame$1, names) {
           (code) => coroutine(function () {
             return new Frame1(code);
           })
-        )())).awaitIn(cx$1)) === Pending) {
+        )())).awaitIn(cx$1)) === PENDING) {
           frame$1 ??= new Frame3(greet$code);
           frame$1.at = 2;
           frame$1.s1 = lines;
@@ -159,7 +161,7 @@ function greet$run(cx$1, frame$1, names) {
       // what is returned has to be waited for
       case 6:
         // 
-        if ((value$1 = future(result).awaitIn(cx$1)) === Pending) {
+        if ((value$1 = future(result).awaitIn(cx$1)) === PENDING) {
           frame$1 ??= new Frame3(greet$code);
           frame$1.at = 7;
           frame$1.s0 = void 0;

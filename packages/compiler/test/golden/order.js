@@ -1,6 +1,8 @@
 import { Code, Frame3, Pending, call, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
+const PENDING = Pending;
+
 function order$run(cx, frame) {
   let temp,
     temp$1,
@@ -16,7 +18,7 @@ function order$run(cx, frame) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 1:
@@ -46,7 +48,7 @@ function order$run(cx, frame) {
     case 0:
       temp = table.rows;
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(order$code);
         frame.at = 1;
         frame.s0 = temp;
@@ -59,7 +61,7 @@ function order$run(cx, frame) {
       temp$1 = value;
       temp$2 = temp[temp$1];
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(order$code);
         frame.at = 2;
         frame.s0 = temp;
@@ -75,7 +77,7 @@ function order$run(cx, frame) {
       object = table;
       fn = object.sum;
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(order$code);
         frame.at = 3;
         frame.s0 = object;
@@ -89,7 +91,7 @@ function order$run(cx, frame) {
     case 3:
       temp$3 = value;
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(order$code);
         frame.at = 4;
         frame.s0 = object;
@@ -112,7 +114,7 @@ function order$run(cx, frame) {
 
     case 5:
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(order$code);
         frame.at = 6;
         frame.s0 = void 0;
@@ -132,7 +134,7 @@ function order$run(cx, frame) {
     // what is returned has to be waited for
     case 8:
       // return table.sum(1, await next(), ...[await next()]) > 0 ? "more" : `none of ${await next()}`;
-      if ((value = future(result).awaitIn(cx)) === Pending) {
+      if ((value = future(result).awaitIn(cx)) === PENDING) {
         frame ??= new Frame3(order$code);
         frame.at = 9;
         frame.s0 = void 0;

@@ -1,6 +1,8 @@
 import { Code, Frame3, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
 
+const PENDING = Pending;
+
 function retry$run(cx, frame, attempt, times) {
   let n, error, result;
   let at = 0, trap = 0, resumed = false, value;
@@ -34,7 +36,7 @@ function retry$run(cx, frame, attempt, times) {
     if (resumed) {
       resumed = false;
 
-      if ((value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+      if ((value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
     }
 
     switch (at) {
@@ -45,7 +47,7 @@ function retry$run(cx, frame, attempt, times) {
       case 1:
         trap = 3;
         // await attempt()
-        if ((value = future(attempt()).awaitIn(cx)) === Pending) {
+        if ((value = future(attempt()).awaitIn(cx)) === PENDING) {
           frame ??= new Frame3(retry$code, attempt, times);
           frame.at = 2;
           frame.s2 = n;
@@ -65,7 +67,7 @@ function retry$run(cx, frame, attempt, times) {
         error = value;
         if (n === times) throw error;
         // await sleep(2 ** n)
-        if ((value = future(sleep(2 ** n)).awaitIn(cx)) === Pending) {
+        if ((value = future(sleep(2 ** n)).awaitIn(cx)) === PENDING) {
           frame ??= new Frame3(retry$code, attempt, times);
           frame.at = 4;
           frame.s2 = n;
@@ -83,7 +85,7 @@ function retry$run(cx, frame, attempt, times) {
       case 5:
         trap = 0;
         // return await attempt();
-        if ((value = future(result).awaitIn(cx)) === Pending) {
+        if ((value = future(result).awaitIn(cx)) === PENDING) {
           frame ??= new Frame3(retry$code);
           frame.at = 6;
           frame.s0 = void 0;

@@ -1,13 +1,15 @@
 import { Code, Frame1, Pending, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
+const PENDING = Pending;
+
 function command$run(cx, frame) {
   let at = 0, value;
 
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
   }
 
   while (true) switch (at) {
@@ -21,7 +23,7 @@ function command$run(cx, frame) {
         continue;
       }
       // await read()
-      if ((value = future(read()).awaitIn(cx)) === Pending) {
+      if ((value = future(read()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame1(command$code);
         frame.at = 2;
 
@@ -48,7 +50,7 @@ function command$run(cx, frame) {
 
     case 3:
       // await read()
-      if ((value = future(read()).awaitIn(cx)) === Pending) {
+      if ((value = future(read()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame1(command$code);
         frame.at = 4;
 
@@ -60,7 +62,7 @@ function command$run(cx, frame) {
 
     case 5:
       // await read()
-      if ((value = future(read()).awaitIn(cx)) === Pending) {
+      if ((value = future(read()).awaitIn(cx)) === PENDING) {
         frame ??= new Frame1(command$code);
         frame.at = 6;
 

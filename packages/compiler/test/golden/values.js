@@ -1,6 +1,8 @@
 import { Code, Frame1, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
 
+const PENDING = Pending;
+
 // The first buffer is not kept while the second one is loaded.
 function sizes$run(cx, frame) {
   let first, size, second, result;
@@ -9,7 +11,7 @@ function sizes$run(cx, frame) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 2:
@@ -21,7 +23,7 @@ function sizes$run(cx, frame) {
   while (true) switch (at) {
     case 0:
       // await load("first")
-      if ((value = future(load("first")).awaitIn(cx)) === Pending) {
+      if ((value = future(load("first")).awaitIn(cx)) === PENDING) {
         frame ??= new Frame1(sizes$code);
         frame.at = 1;
 
@@ -33,7 +35,7 @@ function sizes$run(cx, frame) {
       first = value;
       size = first.byteLength;
       // await load("second")
-      if ((value = future(load("second")).awaitIn(cx)) === Pending) {
+      if ((value = future(load("second")).awaitIn(cx)) === PENDING) {
         frame ??= new Frame1(sizes$code);
         frame.at = 2;
         frame.s0 = size;
@@ -49,7 +51,7 @@ function sizes$run(cx, frame) {
     // what is returned has to be waited for
     case 3:
       // return [size, second.byteLength].join();
-      if ((value = future(result).awaitIn(cx)) === Pending) {
+      if ((value = future(result).awaitIn(cx)) === PENDING) {
         frame ??= new Frame1(sizes$code);
         frame.at = 4;
         frame.s0 = void 0;
