@@ -11,7 +11,6 @@ import {
   type Waker,
 } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
-import { taskOf } from "./current-task.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
 import { JoinHandle } from "./join-handle.ts";
@@ -218,8 +217,7 @@ export class Executor implements RuntimeHandle {
   pollNext(task: Task): void {
     if (this.nested || this.untilClock <= 1 || task.isStarted || this.queue.peek() !== task) return;
     const outer = current.cx;
-    const waiting = taskOf(outer);
-    if (waiting === null || enterOf(waiting) !== null || enterOf(task) !== null) return;
+    if (!isInOwnContext(outer) || enterOf(task) !== null) return;
     const { budget, cancelReason } = this;
     this.nested = true;
     this.cancelReason = undefined;
@@ -344,6 +342,12 @@ function runIn(enter: (run: () => void) => void, task: Task): void {
 /** What enters the async context of the task; `null` for the runtime's own. */
 function enterOf(task: Task): ((run: () => void) => void) | null {
   return task.extras === null ? null : task.extras.enter;
+}
+
+/** Whether it is a task that is being polled, and in the runtime's own async context. */
+function isInOwnContext(cx: Context | null): boolean {
+  const extras = cx === null ? undefined : (cx.task as Partial<Task>).extras;
+  return extras === null || (extras !== undefined && extras.enter === null);
 }
 
 /** A task inherits the task-locals of the one that spawns it, and runs in the async context it is spawned in. */
