@@ -4,7 +4,7 @@ import { inspect, stripVTControlCharacters } from "node:util";
 const SITE = /^\s*at /;
 /** Lines that are about how code is loaded and run, not about the program. */
 const MACHINERY =
-  /node:|\$Frame(?:\$\d+)?\.(?:step|drive|poll)\b|\/(?:packages|node_modules)\/pollux\/|\/(?:packages|@pollux)\/cli\/(?:dist|src|node_modules)\//;
+  /node:|\/(?:packages|node_modules)\/pollux\/|\/(?:packages|@pollux)\/cli\/(?:dist|src|node_modules)\//;
 /** The function that has a compiled coroutine's code. */
 const COMPILED = /^(\s*at (?:async )?)(\S+?)\$run(?:\$\d+)? \(/;
 

@@ -34,8 +34,9 @@ export function sections(source: string, path: string, result: CompileResult): S
   const compiled = statements(result.code);
   const runtime = importsOf(compiled, "pollux/compiler-runtime");
   for (const statement of compiled) {
+    if (isConstantOf(statement, runtime)) continue; // For all coroutines of the module.
     const original = written[next];
-    if (original === undefined || isCallOf(statement, runtime) || nameOf(statement) !== nameOf(original)) {
+    if (original === undefined || nameOf(statement) !== nameOf(original)) {
       if (statement.type !== "ImportDeclaration") added ??= statement;
       continue;
     }
@@ -69,12 +70,11 @@ function importsOf(statements: readonly Statement[], module: string): ReadonlySe
   return new Set(specifiers.map(({ local }) => local.name));
 }
 
-/** Whether a statement is a call of one of these functions. */
-function isCallOf(statement: Statement, names: ReadonlySet<string>): boolean {
-  if (statement.type !== "ExpressionStatement" || statement.expression.type !== "CallExpression")
-    return false;
-  const { callee } = statement.expression;
-  return callee.type === "Identifier" && names.has(callee.name);
+/** Whether a statement makes one of these imports a constant of the module. */
+function isConstantOf(statement: Statement, names: ReadonlySet<string>): boolean {
+  if (statement.type !== "VariableDeclaration") return false;
+  const init = statement.declarations[0]?.init;
+  return init?.type === "Identifier" && names.has(init.name);
 }
 
 /** What tells a statement from those that the compiler adds: its kind, and what it declares or imports. */

@@ -66,7 +66,7 @@ describe("compile", () => {
       expect(printed).toContain("Error: on line 9");
       expect(printed).toMatch(/at fail\S* \(.*src\/app\.ts:9:9\)/);
       // What dumps tell is the line that was written, too.
-      expect(read("dist/app.js")).toMatch(/places\(fail\$Frame, ".*src\/app\.ts", \{ "1": \[8, 3/);
+      expect(read("dist/app.js")).toMatch(/file: ".*src\/app\.ts",\s+states: \{ "1": \[8, 3/);
     });
   }
 

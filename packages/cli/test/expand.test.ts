@@ -16,7 +16,7 @@ describe("expand", () => {
     const { code, stdout } = await pollux("expand", "retry.ts", "--function", "shout");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^shout {2}retry\.ts:21 {2}1 state, 1 slot\n/);
-    expect(stdout).not.toContain("retry$Frame");
+    expect(stdout).not.toContain("retry$code");
   });
 
   test("--layout beside prints the two next to each other", async () => {

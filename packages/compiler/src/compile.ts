@@ -147,7 +147,20 @@ function assemble(
   splice.keep(start, at);
   const { code } = printer.print([compiled.imports], null);
   splice.put(at.offset === 0 ? `${code}\n` : `\n${code}`);
-  for (const { original, becomes } of compiled.body) {
+  const { before, body } = compiled;
+  const rest = body.findIndex(
+    ({ original }) => original.type !== "ImportDeclaration" && !isDirective(original),
+  );
+  for (const [i, { original, becomes }] of body.entries()) {
+    if (i === rest && before.length > 0) {
+      const end = body[i - 1]?.original.end;
+      if (end !== undefined && end > at.offset) {
+        splice.keep(at, places.spot(end));
+        at = places.spot(end);
+      }
+      const { code } = printer.print([...before], null);
+      splice.put(at.offset === 0 ? `${code}\n` : `\n\n${code}\n`);
+    }
     if (becomes.length === 1 && becomes[0] === original) continue;
     splice.keep(at, places.spot(original.start));
     const printed = printer.print([...becomes], original);

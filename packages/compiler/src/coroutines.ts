@@ -20,7 +20,7 @@ import { check } from "./check.ts";
 import type { Comments } from "./comments.ts";
 import { desugar } from "./desugar.ts";
 import type { Diagnostics } from "./diagnostics.ts";
-import { type EmittedState, emit, slotName } from "./emit.ts";
+import { type Emitted, type EmittedState, emit, slotName } from "./emit.ts";
 import { flatten } from "./flatten.ts";
 import { Form, type Known } from "./form.ts";
 import { Liveness } from "./liveness.ts";
@@ -28,6 +28,9 @@ import type { Names } from "./names.ts";
 import { isPreemptive, preempt } from "./preempt.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 import { Scopes } from "./scopes.ts";
+
+/** The slots that the frames of the runtime have: `Frame1`, `Frame3` and `Frame8`. */
+const SHARED_SIZES = [1, 3, 8];
 
 type Call = Extract<Expression, { type: "CallExpression" }>;
 type Body = Program["body"][number];
@@ -70,6 +73,8 @@ export interface CompiledStatement {
 export interface CompiledModule {
   /** The import of what the generated code needs. */
   readonly imports: Body;
+  /** What comes before all statements but the imports that the module begins with. */
+  readonly before: readonly Statement[];
   readonly body: readonly CompiledStatement[];
 }
 
@@ -83,6 +88,8 @@ export class Coroutines {
   /** Names declared in the functions and blocks around, innermost last. */
   private readonly around: Set<string>[] = [];
   private hoisted: Statement[] = [];
+  /** The same, of functions that the module may call before it comes to them. */
+  private readonly early: Statement[] = [];
   /** Coroutines of the module's own level that can be called directly, by their names. */
   private readonly known = new Map<string, { run: string; params: number; end: number }>();
   /** Where the names that lead to `co` are, in the text. */
@@ -108,11 +115,13 @@ export class Coroutines {
       const statement = this.map(original) as Body;
       const before = this.hoisted;
       this.hoisted = [];
-      return { original, becomes: [...before, statement] };
+      if (!isHoisted(original)) return { original, becomes: [...before, statement] };
+      this.early.push(...before);
+      return { original, becomes: [statement] };
     });
     this.context.diagnostics.check();
     if (this.compiled.length === 0) return null;
-    return { imports: this.runtimeImport(), body };
+    return { imports: this.runtimeImport(), before: this.before(), body };
   }
 
   /** Where names are in the text, in order. */
@@ -125,6 +134,14 @@ export class Coroutines {
         offsets.push(program.start + at);
     }
     return offsets.sort((a, b) => a - b);
+  }
+
+  /** What the code of all coroutines takes as constant, and what a function needs that may be called before its place. */
+  private before(): Statement[] {
+    const { names } = this.context;
+    if (names.pendingName === null) return this.early;
+    const pending = b.declare("const", b.id(names.pendingName), names.runtime("Pending"));
+    return [pending, ...this.early];
   }
 
   private findImports(): void {
@@ -284,7 +301,14 @@ export class Coroutines {
       fn.type === "FunctionExpression" && fn.id && scopes.free.has(fn.id.name) ? fn.id.name : null;
     // The code of a stream is called with its frame alone, as that of a closure.
     const isClosure = isStream || ownName !== null || this.isClosure(fn, scopes, ownThis);
-    const frameClass = context.names.fresh(`${baseName}$Frame`);
+    let ownClass: string | null = null;
+    const frameClass = (slots: number): Identifier => {
+      const shared = isStream ? undefined : SHARED_SIZES.find((size) => slots <= size);
+      if (shared !== undefined) return names.runtime(`Frame${shared}`);
+      ownClass ??= context.names.fresh(`${baseName}$Frame`);
+      return b.id(ownClass);
+    };
+    const codeName = isClosure ? names.fresh("code") : context.names.fresh(`${baseName}$code`);
     const runName = isClosure
       ? names.fresh("run")
       : (this.runNames.get(original) ?? context.names.fresh(`${baseName}$run`));
@@ -317,6 +341,7 @@ export class Coroutines {
       machine,
       params: resolved.params,
       frameClass,
+      code: codeName,
       isClosure,
       comments: context.comments,
       explain: context.explain,
@@ -325,27 +350,15 @@ export class Coroutines {
     });
     this.compiled.push({ name: displayName, fn: original, slots: emitted.slots, states: emitted.states });
     const runParams = [machine.cx, machine.frame, ...resolved.params].map((name) => b.id(name));
-    const self = names.fresh("run");
-    const startSlots = emitted.startSlots.map((name) => name);
-    this.hoisted.push(
-      located(
-        frameClassOf(
-          frameClass,
-          isStream ? "StreamFrame" : isClosure ? "ClosureFrame" : "CompiledFrame",
-          displayName,
-          emitted.slots,
-          startSlots,
-          emitted.hasFinally,
-          machine,
-          runName,
-          context.names,
-          names,
-        ),
-        original,
-      ),
-    );
-    if (emitted.states.length > 0) this.hoisted.push(this.places(frameClass, emitted.states));
-    const start = this.start(fn, resolved, frameClass, startSlots, isClosure ? self : null, original);
+    const { startSlots } = emitted;
+    const frame = frameClass(emitted.slots);
+    if (ownClass !== null) {
+      const base = isStream ? "StreamFrame" : "CompiledFrame";
+      const own = frameClassOf(ownClass, base, emitted.slots, startSlots, context.names, names);
+      this.hoisted.push(located(own, original));
+    }
+    const about = this.about(displayName, emitted);
+    const start = this.start(fn, resolved, frame, codeName, startSlots, original);
     const guarded = !fn.params.every(isPlain);
     const wrapper = isStream ? "streaming" : guarded ? "guarded" : "coroutine";
     const entry = context.names.callRuntime(wrapper, start);
@@ -356,15 +369,25 @@ export class Coroutines {
           original,
         ),
       );
+      this.hoisted.push(
+        b.declare("const", b.id(codeName), b.new(context.names.runtime("Code"), b.id(runName), about)),
+      );
       return located(entry, call);
     }
+    const aboutName = context.names.fresh(`${baseName}$about`);
+    this.hoisted.push(b.declare("const", b.id(aboutName), about));
     // A name, for stacks; an arrow function, which has none, only where the code needs the `this` around it.
     const run: Expression =
       ownThis || !usesLexical(fn)
         ? b.function(b.id(names.fresh(`${baseName}$run`)), runParams, emitted.body)
         : b.arrow(runParams, b.block(emitted.body));
     const made = located(
-      context.names.callRuntime("closure", located(run, original), b.arrow([b.id(self)], entry)),
+      context.names.callRuntime(
+        "closure",
+        b.id(aboutName),
+        located(run, original),
+        b.arrow([b.id(codeName)], entry),
+      ),
       call,
     );
     if (ownName === null) return made;
@@ -373,25 +396,24 @@ export class Coroutines {
     return b.call(b.arrow([], b.block(named)));
   }
 
-  /** Says where the frames can wait, for dumps. */
-  private places(frameClass: string, states: readonly EmittedState[]): Statement {
+  /** What the runtime is told of a coroutine: its name, and where its frames can wait, for dumps. */
+  private about(name: string, emitted: Emitted): Expression {
     const { context } = this;
-    const entries = states.map((each): [string, Expression] => {
+    const states = emitted.states.map((each): [string, Expression] => {
       const { line, column } = context.placeOf(each.at);
       const slots: string[] = [];
-      for (const [i, name] of each.live.entries()) slots[each.slots[i] ?? 0] = name;
-      const elements = [line, column + 1, ...Array.from(slots, (name) => name ?? "")].map((value) =>
+      for (const [i, variable] of each.live.entries()) slots[each.slots[i] ?? 0] = variable;
+      const elements = [line, column + 1, ...Array.from(slots, (variable) => variable ?? "")].map((value) =>
         b.literal(value),
       );
       return [String(each.label), { type: "ArrayExpression", elements, start: 0, end: 0 }];
     });
-    const call = context.names.callRuntime(
-      "places",
-      b.id(frameClass),
-      b.literal(context.filename),
-      b.object(entries),
-    );
-    return b.statement(call);
+    return b.object([
+      ["name", b.literal(name)],
+      ["file", b.literal(context.filename)],
+      ["states", b.object(states)],
+      ...(emitted.hasFinally ? [["hasFinally", b.literal(true)] as [string, Expression]] : []),
+    ]);
   }
 
   private knownCall(callee: Identifier): Known | undefined {
@@ -416,16 +438,16 @@ export class Coroutines {
   private start(
     fn: AnyFunction,
     resolved: Resolved,
-    frameClass: string,
+    frameClass: Identifier,
+    code: string,
     startSlots: readonly (string | null)[],
-    run: string | null,
     original: AnyFunction,
   ): Expression {
     const sources = this.sources(fn, resolved);
     const args = startSlots.map((name) =>
       name === null ? b.undefined() : (sources.get(name) ?? b.undefined()),
     );
-    const frame = b.new(b.id(frameClass), ...(run === null ? [] : [b.id(run)]), ...args);
+    const frame = b.new(frameClass, b.id(code), ...args);
     const params: Pattern[] = fn.params;
     const needsLexical = fn.type === "ArrowFunctionExpression" && params.some((each) => usesLexical(each));
     const start = needsLexical
@@ -453,6 +475,13 @@ export class Coroutines {
     if (this.around.some((names) => [...scopes.free].some((name) => names.has(name)))) return true;
     return this.isInClass && usesPrivate(fn);
   }
+}
+
+/** Whether a statement declares a function, which is there from the start. */
+function isHoisted(node: AnyNode): boolean {
+  if (node.type === "ExportNamedDeclaration" || node.type === "ExportDefaultDeclaration")
+    return node.declaration?.type === "FunctionDeclaration";
+  return node.type === "FunctionDeclaration";
 }
 
 function exportedName(node: AnyNode): string {
@@ -558,7 +587,7 @@ function declaredBy(node: AnyNode): Set<string> | null {
 }
 
 function method(
-  kind: "method" | "get" | "constructor",
+  kind: "method" | "constructor",
   name: string,
   params: Pattern[],
   body: Statement[],
@@ -575,34 +604,32 @@ function method(
   };
 }
 
-/** The class of a coroutine's frames. */
+/**
+ * The class of the frames of a coroutine that needs more slots than the classes of the runtime have. Where it can, a
+ * coroutine shares those: V8 then sees few classes of frames.
+ */
 function frameClassOf(
   className: string,
-  base: "StreamFrame" | "ClosureFrame" | "CompiledFrame",
-  name: string,
+  base: "StreamFrame" | "CompiledFrame",
   slots: number,
   startSlots: readonly (string | null)[],
-  hasFinally: boolean,
-  machine: Machine,
-  run: string,
   moduleNames: Names,
   names: Names,
 ): Statement {
-  const isClosure = base !== "CompiledFrame";
   const place = (slot: number): Extract<AnyNode, { type: "MemberExpression" }> =>
     b.member(b.this(), slotName(slot));
   const all = Array.from({ length: slots }, (_, slot) => slot);
   const params = startSlots.map((each) => each ?? names.fresh("unused"));
-  const runParam = names.fresh("run");
+  const code = b.id(names.fresh("code"));
   const create = method(
     "constructor",
     "constructor",
-    [...(isClosure ? [runParam] : []), ...params].map((each) => b.id(each)),
+    [code, ...params.map((each) => b.id(each))],
     [
       b.statement({
         type: "CallExpression",
         callee: { type: "Super", start: 0, end: 0 },
-        arguments: isClosure ? [b.id(runParam)] : [],
+        arguments: [code],
         optional: false,
         start: 0,
         end: 0,
@@ -613,45 +640,17 @@ function frameClassOf(
       }),
     ],
   );
-  const body = [
-    ...(slots > 0 || isClosure ? [create] : []),
-    method("get", "name", [], [b.return(b.literal(name))]),
-    ...(isClosure
-      ? []
-      : [
-          method(
-            "method",
-            "step",
-            [b.id(machine.cx)],
-            [b.return(b.call(b.id(run), b.id(machine.cx), b.this()))],
-          ),
-        ]),
-    ...(hasFinally
-      ? [
-          method(
-            "method",
-            "unwind",
-            [b.id(machine.cx)],
-            [b.return(b.call(b.member(b.this(), "exit"), b.id(machine.cx)))],
-          ),
-        ]
-      : []),
-    ...(slots > 0
-      ? [
-          method(
-            "method",
-            "drop",
-            [],
-            all.map((slot) => b.statement(b.assign(place(slot), b.undefined()))),
-          ),
-        ]
-      : []),
-  ];
+  const drop = method(
+    "method",
+    "drop",
+    [],
+    all.map((slot) => b.statement(b.assign(place(slot), b.undefined()))),
+  );
   return {
     type: "ClassDeclaration",
     id: b.id(className),
     superClass: moduleNames.runtime(base),
-    body: { type: "ClassBody", body, start: 0, end: 0 },
+    body: { type: "ClassBody", body: [create, drop], start: 0, end: 0 },
     start: 0,
     end: 0,
   };

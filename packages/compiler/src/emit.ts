@@ -1,4 +1,12 @@
-import { type AnyNode, b, type Expression, eachChild, located, type Statement } from "./ast.ts";
+import {
+  type AnyNode,
+  b,
+  type Expression,
+  eachChild,
+  type Identifier,
+  located,
+  type Statement,
+} from "./ast.ts";
 import type { Machine } from "./builder.ts";
 import type { Comments } from "./comments.ts";
 import { allSuccessors, type Block, finalizerOf, type Graph } from "./graph.ts";
@@ -15,7 +23,10 @@ export interface Emission {
   readonly names: Names;
   readonly machine: Machine;
   readonly params: readonly string[];
-  readonly frameClass: string;
+  /** The class of a frame with so many slots. */
+  readonly frameClass: (slots: number) => Identifier;
+  /** The constant that all frames of the coroutine share. */
+  readonly code: string;
   /** Nobody calls the code of a closure without a frame. */
   readonly isClosure: boolean;
   readonly comments: Comments;
@@ -329,7 +340,11 @@ class Emitter {
     const frame = b.id(machine.frame);
     const store: Statement[] = [];
     if (!this.e.isClosure) {
-      const create = b.new(b.id(this.e.frameClass), ...this.firstArguments(state, layout));
+      const create = b.new(
+        this.e.frameClass(this.size),
+        b.id(this.e.code),
+        ...this.firstArguments(state, layout),
+      );
       store.push(b.statement(b.assign(frame, create, "??=")));
     }
     store.push(b.statement(b.assign(b.member(frame, "at"), this.reference(block.end.to))));
@@ -343,7 +358,7 @@ class Emitter {
     }
     store.push(b.return(b.call(b.member(frame, "suspend"), b.id(machine.cx))));
     const poll = located(b.assign(b.id(machine.value), located(call, at)), at);
-    const wait = located(b.if(b.binary(poll, "===", names.runtime("Pending")), b.block(store)), at);
+    const wait = located(b.if(b.binary(poll, "===", names.pending()), b.block(store)), at);
     comments.before(wait, `${this.e.text(at)}`);
     return [wait];
   }
@@ -377,7 +392,7 @@ class Emitter {
             b.call(b.member(b.member(frame, "awaited"), "awaitIn"), b.id(machine.cx)),
           ),
           "===",
-          names.runtime("Pending"),
+          names.pending(),
         ),
         b.return(b.call(b.member(frame, "suspend"), b.id(machine.cx))),
       );
@@ -623,7 +638,7 @@ class Emitter {
                   b.call(b.member(b.member(frame, "awaited"), "awaitIn"), b.id(machine.cx)),
                 ),
                 "===",
-                names.runtime("Pending"),
+                names.pending(),
               ),
               b.return(b.call(b.member(frame, "suspend"), b.id(machine.cx))),
             ),

@@ -6,6 +6,8 @@ export class Names {
   private readonly module: Names;
   /** The names that the module gives to what it imports, by the runtime's. */
   readonly imports: Map<string, string> = new Map();
+  /** What the module calls its own constant for `Pending`, once it is needed. */
+  pendingName: string | null = null;
 
   constructor(node: AnyNode, module?: Names) {
     this.taken = allNames(node, new Set(module?.taken));
@@ -35,6 +37,15 @@ export class Names {
     }
     this.taken.add(local);
     return b.id(local);
+  }
+
+  /** `Pending`, by a constant of the module: V8 folds it into optimised code, while it would load an import at each use. */
+  pending(): Identifier {
+    const { module } = this;
+    module.runtime("Pending");
+    module.pendingName ??= module.fresh("PENDING");
+    this.taken.add(module.pendingName);
+    return b.id(module.pendingName);
   }
 
   /** Whether a name is one that {@link runtime} gave: it never means anything else. */

@@ -1,23 +1,7 @@
-import { CompiledFrame, Pending, coroutine, places } from "pollux/compiler-runtime";
+import { Code, Frame1, Frame3, Pending, coroutine } from "pollux/compiler-runtime";
 import { co } from "pollux";
-class addOne$Frame extends CompiledFrame {
-  constructor(i) {
-    super();
-    this.s0 = i;
-  }
 
-  get name() {
-    return "addOne";
-  }
-
-  step(cx) {
-    return addOne$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-  }
-}
+const PENDING = Pending;
 
 function addOne$run(cx, frame, i) {
   if (frame !== null) i = frame.s0;
@@ -25,34 +9,11 @@ function addOne$run(cx, frame, i) {
   return i + 1;
 }
 
+const addOne$code = new Code(addOne$run, { name: "addOne", file: "call.ts", states: {} });
+
 const addOne = coroutine(function (i) {
-  return new addOne$Frame(i);
+  return new Frame1(addOne$code, i);
 });
-class sum$Frame extends CompiledFrame {
-  constructor(n) {
-    super();
-    this.s0 = n;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-
-  get name() {
-    return "sum";
-  }
-
-  step(cx) {
-    return sum$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-}
-
-places(sum$Frame, "call.ts", { "2": [7, 38, "n", "sum", "i"] });
-
 function sum$run(cx, frame, n) {
   let sum, i;
   let at = 0, value;
@@ -60,7 +21,7 @@ function sum$run(cx, frame, n) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -84,8 +45,8 @@ function sum$run(cx, frame, n) {
     case 1:
       if (!(i < n)) return `the sum is ${sum}`;
       // await addOne(i)
-      if ((value = addOne$run(cx, null, i)) === Pending) {
-        frame ??= new sum$Frame(n);
+      if ((value = addOne$run(cx, null, i)) === PENDING) {
+        frame ??= new Frame3(sum$code, n);
         frame.at = 2;
         frame.s1 = sum;
         frame.s2 = i;
@@ -102,6 +63,12 @@ function sum$run(cx, frame, n) {
   }
 }
 
+const sum$code = new Code(sum$run, {
+  name: "sum",
+  file: "call.ts",
+  states: { "2": [7, 38, "n", "sum", "i"] }
+});
+
 export const sum = coroutine(function (n) {
-  return new sum$Frame(n);
+  return new Frame3(sum$code, n);
 });

@@ -1,43 +1,7 @@
-import {
-  CompiledFrame,
-  Pending,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
+import { Code, Frame3, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
-class load$Frame extends CompiledFrame {
-  constructor() {
-    super();
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
 
-  get name() {
-    return "load";
-  }
-
-  step(cx) {
-    return load$run(cx, this);
-  }
-
-  unwind(cx) {
-    return this.exit(cx);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-}
-
-places(load$Frame, "cleanup.ts", {
-  "1": [6, 22],
-  "2": [8, 13, "connection"],
-  "5": [10, 5, "what", "how"],
-  "7": [8, 5]
-});
+const PENDING = Pending;
 
 function load$run(cx, frame) {
   let connection, how, what, result;
@@ -89,14 +53,14 @@ function load$run(cx, frame) {
     if (resumed) {
       resumed = false;
 
-      if ((value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+      if ((value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
     }
 
     switch (at) {
       case 0:
         // await connect()
-        if ((value = future(connect()).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+        if ((value = future(connect()).awaitIn(cx)) === PENDING) {
+          frame ??= new Frame3(load$code);
           frame.at = 1;
 
           return frame.suspend(cx);
@@ -107,8 +71,8 @@ function load$run(cx, frame) {
         connection = value;
         trap = 3;
         // await connection.query()
-        if ((value = future(connection.query()).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+        if ((value = future(connection.query()).awaitIn(cx)) === PENDING) {
+          frame ??= new Frame3(load$code);
           frame.at = 2;
           frame.s0 = connection;
 
@@ -132,8 +96,8 @@ function load$run(cx, frame) {
       case 4:
         trap = 0;
         // await connection.close()
-        if ((value = future(connection.close()).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+        if ((value = future(connection.close()).awaitIn(cx)) === PENDING) {
+          frame ??= new Frame3(load$code);
           frame.at = 5;
           frame.s1 = how;
           frame.s0 = what;
@@ -150,8 +114,8 @@ function load$run(cx, frame) {
       // what is returned has to be waited for
       case 6:
         // return (await connection.query()).trim();
-        if ((value = future(result).awaitIn(cx)) === Pending) {
-          frame ??= new load$Frame();
+        if ((value = future(result).awaitIn(cx)) === PENDING) {
+          frame ??= new Frame3(load$code);
           frame.at = 7;
           frame.s0 = void 0;
           frame.s1 = void 0;
@@ -173,6 +137,18 @@ function load$run(cx, frame) {
   }
 }
 
+const load$code = new Code(load$run, {
+  name: "load",
+  file: "cleanup.ts",
+  states: {
+    "1": [6, 22],
+    "2": [8, 13, "connection"],
+    "5": [10, 5, "what", "how"],
+    "7": [8, 5]
+  },
+  hasFinally: true
+});
+
 export const load = coroutine(function () {
-  return new load$Frame();
+  return new Frame3(load$code);
 });

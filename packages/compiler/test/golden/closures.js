@@ -1,41 +1,7 @@
-import {
-  CompiledFrame,
-  Pending,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
+import { Code, Frame8, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
-class counters$Frame extends CompiledFrame {
-  constructor(factor) {
-    super();
-    this.s0 = factor;
-    this.s1 = void 0;
-    this.s2 = void 0;
-    this.s3 = void 0;
-  }
 
-  get name() {
-    return "counters";
-  }
-
-  step(cx) {
-    return counters$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-    this.s3 = void 0;
-  }
-}
-
-places(counters$Frame, "closures.ts", {
-  "2": [7, 5, "factor", "scope", "functions", "scope$1"],
-  "4": [10, 3]
-});
+const PENDING = Pending;
 
 function counters$run(cx, frame, factor) {
   let scope, functions, scope$1, result;
@@ -44,7 +10,7 @@ function counters$run(cx, frame, factor) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -78,8 +44,8 @@ function counters$run(cx, frame, factor) {
         continue;
       }
       // await sleep(1)
-      if ((value = future(sleep(1)).awaitIn(cx)) === Pending) {
-        frame ??= new counters$Frame(factor);
+      if ((value = future(sleep(1)).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame8(counters$code, factor);
         frame.at = 2;
         frame.s1 = scope;
         frame.s2 = functions;
@@ -98,8 +64,8 @@ function counters$run(cx, frame, factor) {
     // what is returned has to be waited for
     case 3:
       // return functions;
-      if ((value = future(result).awaitIn(cx)) === Pending) {
-        frame ??= new counters$Frame();
+      if ((value = future(result).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame8(counters$code);
         frame.at = 4;
         frame.s0 = void 0;
         frame.s1 = void 0;
@@ -117,6 +83,15 @@ function counters$run(cx, frame, factor) {
   }
 }
 
+const counters$code = new Code(counters$run, {
+  name: "counters",
+  file: "closures.ts",
+  states: {
+    "2": [7, 5, "factor", "scope", "functions", "scope$1"],
+    "4": [10, 3]
+  }
+});
+
 export const counters = coroutine(function (factor) {
-  return new counters$Frame(factor);
+  return new Frame8(counters$code, factor);
 });

@@ -1,29 +1,9 @@
-import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
+import { Code, Frame3, Pending, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
+
+const PENDING = Pending;
+
 // Sends back what it gets.
-class echo$Frame extends CompiledFrame {
-  constructor(stream) {
-    super();
-    this.s0 = stream;
-    this.s1 = void 0;
-  }
-
-  get name() {
-    return "echo";
-  }
-
-  step(cx) {
-    return echo$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-}
-
-places(echo$Frame, "echo.ts", { "2": [6, 28, "stream", "buf"], "3": [6, 59, "stream", "buf"] });
-
 function echo$run(cx, frame, stream) {
   let buf, n;
   let at = 0, value;
@@ -31,7 +11,7 @@ function echo$run(cx, frame, stream) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -58,8 +38,8 @@ function echo$run(cx, frame, stream) {
     // loop
     case 1:
       // await stream.read(buf)
-      if ((value = future(stream.read(buf)).awaitIn(cx)) === Pending) {
-        frame ??= new echo$Frame(stream);
+      if ((value = future(stream.read(buf)).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(echo$code, stream);
         frame.at = 2;
         frame.s1 = buf;
 
@@ -70,8 +50,8 @@ function echo$run(cx, frame, stream) {
     case 2:
       if (!((n = value) > 0)) return;
       // await stream.writeAll(buf.subarray(0, n))
-      if ((value = future(stream.writeAll(buf.subarray(0, n))).awaitIn(cx)) === Pending) {
-        frame ??= new echo$Frame(stream);
+      if ((value = future(stream.writeAll(buf.subarray(0, n))).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(echo$code, stream);
         frame.at = 3;
         frame.s1 = buf;
 
@@ -85,6 +65,12 @@ function echo$run(cx, frame, stream) {
   }
 }
 
+const echo$code = new Code(echo$run, {
+  name: "echo",
+  file: "echo.ts",
+  states: { "2": [6, 28, "stream", "buf"], "3": [6, 59, "stream", "buf"] }
+});
+
 export const echo = coroutine(function (stream) {
-  return new echo$Frame(stream);
+  return new Frame3(echo$code, stream);
 });

@@ -1,27 +1,7 @@
-import { CompiledFrame, Pending, coroutine, delegate, places } from "pollux/compiler-runtime";
+import { Code, Frame3, Pending, coroutine, delegate } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
-class tick$Frame extends CompiledFrame {
-  constructor(times) {
-    super();
-    this.s0 = times;
-    this.s1 = void 0;
-  }
 
-  get name() {
-    return "tick";
-  }
-
-  step(cx) {
-    return tick$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-}
-
-places(tick$Frame, "generator.ts", { "2": [5, 5, "times", "i"] });
+const PENDING = Pending;
 
 function tick$run(cx, frame, times) {
   let i;
@@ -30,7 +10,7 @@ function tick$run(cx, frame, times) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 0:
@@ -52,8 +32,8 @@ function tick$run(cx, frame, times) {
     case 1:
       if (!(i < times)) return;
       // yield* sleep(10)
-      if ((value = delegate(sleep(10)).awaitIn(cx)) === Pending) {
-        frame ??= new tick$Frame(times);
+      if ((value = delegate(sleep(10)).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(tick$code, times);
         frame.at = 2;
         frame.s1 = i;
 
@@ -69,6 +49,12 @@ function tick$run(cx, frame, times) {
   }
 }
 
+const tick$code = new Code(tick$run, {
+  name: "tick",
+  file: "generator.ts",
+  states: { "2": [5, 5, "times", "i"] }
+});
+
 export const tick = coroutine(function (times) {
-  return new tick$Frame(times);
+  return new Frame3(tick$code, times);
 });

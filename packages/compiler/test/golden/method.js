@@ -1,21 +1,9 @@
-import { ClosureFrame, Pending, closure, coroutine, future, places } from "pollux/compiler-runtime";
+import { Frame1, Pending, closure, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
-class get$Frame extends ClosureFrame {
-  constructor(run$2, path) {
-    super(run$2);
-    this.s0 = path;
-  }
 
-  get name() {
-    return "get";
-  }
+const PENDING = Pending;
 
-  drop() {
-    this.s0 = void 0;
-  }
-}
-
-places(get$Frame, "method.ts", { "1": [15, 18] });
+const get$about = { name: "get", file: "method.ts", states: { "1": [15, 18] } };
 
 export class Client {
   #requests = 0;
@@ -26,6 +14,7 @@ export class Client {
   }
 
   get = closure(
+    get$about,
     (cx, frame, path) => {
       let page;
       let at = 0, value;
@@ -33,7 +22,7 @@ export class Client {
       if (frame !== null) {
         at = frame.at;
 
-        if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+        if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
         switch (at) {
           case 0:
@@ -46,7 +35,7 @@ export class Client {
         case 0:
           this.#requests++;
           // await fetchPage(`${this.base}${path}`)
-          if ((value = future(fetchPage(`${this.base}${path}`)).awaitIn(cx)) === Pending) {
+          if ((value = future(fetchPage(`${this.base}${path}`)).awaitIn(cx)) === PENDING) {
             frame.at = 1;
             frame.s0 = void 0;
 
@@ -59,8 +48,8 @@ export class Client {
           return `${this.#requests}: ${page}`;
       }
     },
-    (run$1) => coroutine(function (path) {
-      return new get$Frame(run$1, path);
+    (code) => coroutine(function (path) {
+      return new Frame1(code, path);
     })
   );
 }

@@ -1,53 +1,23 @@
 import {
-  ClosureFrame,
-  CompiledFrame,
+  Code,
+  Frame1,
+  Frame3,
   Iteration,
   Pending,
   closure,
   coroutine,
   future,
-  isThenable,
-  places
+  isThenable
 } from "pollux/compiler-runtime";
 import { co, sleep, spawn } from "pollux";
-class anonymous$Frame extends ClosureFrame {
-  constructor(run$2) {
-    super(run$2);
-  }
 
-  get name() {
-    return "(anonymous)";
-  }
-}
+const PENDING = Pending;
 
-places(anonymous$Frame, "nested.ts", { "1": [8, 9] });
-
-class greet$Frame extends CompiledFrame {
-  constructor(names) {
-    super();
-    this.s0 = names;
-    this.s1 = void 0;
-  }
-
-  get name() {
-    return "greet";
-  }
-
-  step(cx$1) {
-    return greet$run(cx$1, this);
-  }
-
-  unwind(cx$1) {
-    return this.exit(cx$1);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-  }
-}
-
-places(greet$Frame, "nested.ts", { "2": [6, 5, "items", "lines"], "7": [13, 3] });
+const anonymous$about = {
+  name: "(anonymous)",
+  file: "nested.ts",
+  states: { "1": [8, 9] }
+};
 
 function greet$run(cx$1, frame$1, names) {
   let lines, items, name, error, how, what, result;
@@ -99,7 +69,7 @@ function greet$run(cx$1, frame$1, names) {
     if (resumed) {
       resumed = false;
 
-      if ((value$1 = frame$1.awaited.awaitIn(cx$1)) === Pending) return frame$1.suspend(cx$1);
+      if ((value$1 = frame$1.awaited.awaitIn(cx$1)) === PENDING) return frame$1.suspend(cx$1);
     }
 
     switch (at$1) {
@@ -120,18 +90,19 @@ function greet$run(cx$1, frame$1, names) {
         name = items.value;
         // await spawn(co(async () => { await sleep(10); lines.push(`Hello, ${name}`); })())
         if ((value$1 = future(spawn(closure(
+          anonymous$about,
           ((name) => function anonymous$run(cx, frame) {
             let at = 0, value;
 
             if (frame !== null) {
               at = frame.at;
 
-              if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+              if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
             }
 
             switch (at) {
               case 0:
-                if ((value = future(sleep(10)).awaitIn(cx)) === Pending) {
+                if ((value = future(sleep(10)).awaitIn(cx)) === PENDING) {
                   frame.at = 1;
 
                   return frame.suspend(cx);
@@ -142,11 +113,11 @@ function greet$run(cx$1, frame$1, names) {
                 return;
             }
           })(name),
-          (run$1) => coroutine(function () {
-            return new anonymous$Frame(run$1);
+          (code) => coroutine(function () {
+            return new Frame1(code);
           })
-        )())).awaitIn(cx$1)) === Pending) {
-          frame$1 ??= new greet$Frame();
+        )())).awaitIn(cx$1)) === PENDING) {
+          frame$1 ??= new Frame3(greet$code);
           frame$1.at = 2;
           frame$1.s1 = lines;
           frame$1.s0 = items;
@@ -189,8 +160,8 @@ function greet$run(cx$1, frame$1, names) {
       // what is returned has to be waited for
       case 6:
         // return lines.length;
-        if ((value$1 = future(result).awaitIn(cx$1)) === Pending) {
-          frame$1 ??= new greet$Frame();
+        if ((value$1 = future(result).awaitIn(cx$1)) === PENDING) {
+          frame$1 ??= new Frame3(greet$code);
           frame$1.at = 7;
           frame$1.s0 = void 0;
           frame$1.s1 = void 0;
@@ -212,6 +183,13 @@ function greet$run(cx$1, frame$1, names) {
   }
 }
 
+const greet$code = new Code(greet$run, {
+  name: "greet",
+  file: "nested.ts",
+  states: { "2": [6, 5, "items", "lines"], "7": [13, 3] },
+  hasFinally: true
+});
+
 export const greet = coroutine(function (names) {
-  return new greet$Frame(names);
+  return new Frame3(greet$code, names);
 });

@@ -1,44 +1,7 @@
-import {
-  CompiledFrame,
-  Pending,
-  call,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
+import { Code, Frame3, Pending, call, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
-class order$Frame extends CompiledFrame {
-  constructor() {
-    super();
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
 
-  get name() {
-    return "order";
-  }
-
-  step(cx) {
-    return order$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-}
-
-places(order$Frame, "order.ts", {
-  "1": [7, 14, "temp"],
-  "2": [7, 31, "temp", "temp$1", "temp$2"],
-  "3": [8, 23, "object", "fn"],
-  "4": [8, 41, "object", "fn", "temp$3"],
-  "6": [8, 82],
-  "9": [8, 3]
-});
+const PENDING = Pending;
 
 function order$run(cx, frame) {
   let temp,
@@ -55,7 +18,7 @@ function order$run(cx, frame) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 1:
@@ -85,8 +48,8 @@ function order$run(cx, frame) {
     case 0:
       temp = table.rows;
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(order$code);
         frame.at = 1;
         frame.s0 = temp;
 
@@ -98,8 +61,8 @@ function order$run(cx, frame) {
       temp$1 = value;
       temp$2 = temp[temp$1];
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(order$code);
         frame.at = 2;
         frame.s0 = temp;
         frame.s1 = temp$1;
@@ -114,8 +77,8 @@ function order$run(cx, frame) {
       object = table;
       fn = object.sum;
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(order$code);
         frame.at = 3;
         frame.s0 = object;
         frame.s1 = fn;
@@ -128,8 +91,8 @@ function order$run(cx, frame) {
     case 3:
       temp$3 = value;
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(order$code);
         frame.at = 4;
         frame.s0 = object;
         frame.s1 = fn;
@@ -151,8 +114,8 @@ function order$run(cx, frame) {
 
     case 5:
       // await next()
-      if ((value = future(next()).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+      if ((value = future(next()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(order$code);
         frame.at = 6;
         frame.s0 = void 0;
         frame.s1 = void 0;
@@ -171,8 +134,8 @@ function order$run(cx, frame) {
     // what is returned has to be waited for
     case 8:
       // return table.sum(1, await next(), ...[await next()]) > 0 ? "more" : `none of ${await next()}`;
-      if ((value = future(result).awaitIn(cx)) === Pending) {
-        frame ??= new order$Frame();
+      if ((value = future(result).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame3(order$code);
         frame.at = 9;
         frame.s0 = void 0;
         frame.s1 = void 0;
@@ -189,6 +152,19 @@ function order$run(cx, frame) {
   }
 }
 
+const order$code = new Code(order$run, {
+  name: "order",
+  file: "order.ts",
+  states: {
+    "1": [7, 14, "temp"],
+    "2": [7, 31, "temp", "temp$1", "temp$2"],
+    "3": [8, 23, "object", "fn"],
+    "4": [8, 41, "object", "fn", "temp$3"],
+    "6": [8, 82],
+    "9": [8, 3]
+  }
+});
+
 export const order = coroutine(function () {
-  return new order$Frame();
+  return new Frame3(order$code);
 });

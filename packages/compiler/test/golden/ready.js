@@ -1,30 +1,13 @@
-import { CompiledFrame, coroutine } from "pollux/compiler-runtime";
+import { Code, Frame1, coroutine } from "pollux/compiler-runtime";
 import { co } from "pollux";
-class addOne$Frame extends CompiledFrame {
-  constructor(i) {
-    super();
-    this.s0 = i;
-  }
-
-  get name() {
-    return "addOne";
-  }
-
-  step(cx) {
-    return addOne$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-  }
-}
-
 function addOne$run(cx, frame, i) {
   if (frame !== null) i = frame.s0;
 
   return i + 1;
 }
 
+const addOne$code = new Code(addOne$run, { name: "addOne", file: "ready.ts", states: {} });
+
 export const addOne = coroutine(function (i) {
-  return new addOne$Frame(i);
+  return new Frame1(addOne$code, i);
 });

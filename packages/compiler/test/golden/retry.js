@@ -1,40 +1,7 @@
-import {
-  CompiledFrame,
-  Pending,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
+import { Code, Frame3, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
-class retry$Frame extends CompiledFrame {
-  constructor(attempt, times) {
-    super();
-    this.s0 = attempt;
-    this.s1 = times;
-    this.s2 = void 0;
-  }
 
-  get name() {
-    return "retry";
-  }
-
-  step(cx) {
-    return retry$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-    this.s1 = void 0;
-    this.s2 = void 0;
-  }
-}
-
-places(retry$Frame, "retry.ts", {
-  "2": [6, 14, "attempt", "times", "n"],
-  "4": [9, 7, "attempt", "times", "n"],
-  "6": [6, 7]
-});
+const PENDING = Pending;
 
 function retry$run(cx, frame, attempt, times) {
   let n, error, result;
@@ -69,7 +36,7 @@ function retry$run(cx, frame, attempt, times) {
     if (resumed) {
       resumed = false;
 
-      if ((value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+      if ((value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
     }
 
     switch (at) {
@@ -80,8 +47,8 @@ function retry$run(cx, frame, attempt, times) {
       case 1:
         trap = 3;
         // await attempt()
-        if ((value = future(attempt()).awaitIn(cx)) === Pending) {
-          frame ??= new retry$Frame(attempt, times);
+        if ((value = future(attempt()).awaitIn(cx)) === PENDING) {
+          frame ??= new Frame3(retry$code, attempt, times);
           frame.at = 2;
           frame.s2 = n;
 
@@ -100,8 +67,8 @@ function retry$run(cx, frame, attempt, times) {
         error = value;
         if (n === times) throw error;
         // await sleep(2 ** n)
-        if ((value = future(sleep(2 ** n)).awaitIn(cx)) === Pending) {
-          frame ??= new retry$Frame(attempt, times);
+        if ((value = future(sleep(2 ** n)).awaitIn(cx)) === PENDING) {
+          frame ??= new Frame3(retry$code, attempt, times);
           frame.at = 4;
           frame.s2 = n;
 
@@ -118,8 +85,8 @@ function retry$run(cx, frame, attempt, times) {
       case 5:
         trap = 0;
         // return await attempt();
-        if ((value = future(result).awaitIn(cx)) === Pending) {
-          frame ??= new retry$Frame();
+        if ((value = future(result).awaitIn(cx)) === PENDING) {
+          frame ??= new Frame3(retry$code);
           frame.at = 6;
           frame.s0 = void 0;
           frame.s1 = void 0;
@@ -142,6 +109,16 @@ function retry$run(cx, frame, attempt, times) {
   }
 }
 
+const retry$code = new Code(retry$run, {
+  name: "retry",
+  file: "retry.ts",
+  states: {
+    "2": [6, 14, "attempt", "times", "n"],
+    "4": [9, 7, "attempt", "times", "n"],
+    "6": [6, 7]
+  }
+});
+
 export const retry = coroutine(function (attempt, times) {
-  return new retry$Frame(attempt, times);
+  return new Frame3(retry$code, attempt, times);
 });

@@ -1,16 +1,7 @@
-import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
+import { Code, Frame1, Pending, coroutine, future } from "pollux/compiler-runtime";
 import { co } from "pollux";
-class command$Frame extends CompiledFrame {
-  get name() {
-    return "command";
-  }
 
-  step(cx) {
-    return command$run(cx, this);
-  }
-}
-
-places(command$Frame, "switch.ts", { "2": [7, 13], "4": [11, 9], "6": [13, 9] });
+const PENDING = Pending;
 
 function command$run(cx, frame) {
   let at = 0, value;
@@ -18,7 +9,7 @@ function command$run(cx, frame) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
   }
 
   while (true) switch (at) {
@@ -32,8 +23,8 @@ function command$run(cx, frame) {
         continue;
       }
       // await read()
-      if ((value = future(read()).awaitIn(cx)) === Pending) {
-        frame ??= new command$Frame();
+      if ((value = future(read()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame1(command$code);
         frame.at = 2;
 
         return frame.suspend(cx);
@@ -59,8 +50,8 @@ function command$run(cx, frame) {
 
     case 3:
       // await read()
-      if ((value = future(read()).awaitIn(cx)) === Pending) {
-        frame ??= new command$Frame();
+      if ((value = future(read()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame1(command$code);
         frame.at = 4;
 
         return frame.suspend(cx);
@@ -71,8 +62,8 @@ function command$run(cx, frame) {
 
     case 5:
       // await read()
-      if ((value = future(read()).awaitIn(cx)) === Pending) {
-        frame ??= new command$Frame();
+      if ((value = future(read()).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame1(command$code);
         frame.at = 6;
 
         return frame.suspend(cx);
@@ -88,6 +79,12 @@ function command$run(cx, frame) {
   }
 }
 
+const command$code = new Code(command$run, {
+  name: "command",
+  file: "switch.ts",
+  states: { "2": [7, 13], "4": [11, 9], "6": [13, 9] }
+});
+
 export const command = coroutine(function () {
-  return new command$Frame();
+  return new Frame1(command$code);
 });

@@ -1,20 +1,15 @@
-import { Pending, StreamFrame, closure, future, places, streaming } from "pollux/compiler-runtime";
+import { Pending, StreamFrame, closure, future, streaming } from "pollux/compiler-runtime";
 import { co, sleep } from "pollux";
+
+const PENDING = Pending;
+
 // Numbers, one each so many ms, and then those of another stream.
 class ticks$Frame extends StreamFrame {
-  constructor(run$2, ms, more) {
-    super(run$2);
+  constructor(code$1, ms, more) {
+    super(code$1);
     this.s0 = ms;
     this.s1 = more;
     this.s2 = void 0;
-  }
-
-  get name() {
-    return "ticks";
-  }
-
-  unwind(cx) {
-    return this.exit(cx);
   }
 
   drop() {
@@ -24,14 +19,20 @@ class ticks$Frame extends StreamFrame {
   }
 }
 
-places(ticks$Frame, "ticks.ts", {
-  "2": [7, 7, "ms", "more", "n"],
-  "3": [8, 7, "ms", "more", "n"],
-  "5": [10, 5],
-  "8": [12, 5, "how", "what"]
-});
+const ticks$about = {
+  name: "ticks",
+  file: "ticks.ts",
+  states: {
+    "2": [7, 7, "ms", "more", "n"],
+    "3": [8, 7, "ms", "more", "n"],
+    "5": [10, 5],
+    "8": [12, 5, "how", "what"]
+  },
+  hasFinally: true
+};
 
 export const ticks = closure(
+  ticks$about,
   function ticks$run(cx, frame, ms, more) {
     let n, how, what;
 
@@ -104,7 +105,7 @@ export const ticks = closure(
       if (resumed) {
         resumed = false;
 
-        if ((value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+        if ((value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
       }
 
       switch (at) {
@@ -120,7 +121,7 @@ export const ticks = closure(
             continue;
           }
           // await sleep(ms)
-          if ((value = future(sleep(ms)).awaitIn(cx)) === Pending) {
+          if ((value = future(sleep(ms)).awaitIn(cx)) === PENDING) {
             frame.at = 2;
             frame.s2 = n;
 
@@ -130,7 +131,7 @@ export const ticks = closure(
         // resumed in line 7; live: ms, more, n
         case 2:
           // yield n
-          if ((value = frame.give(n).awaitIn(cx)) === Pending) {
+          if ((value = frame.give(n).awaitIn(cx)) === PENDING) {
             frame.at = 3;
             frame.s2 = n;
 
@@ -145,7 +146,7 @@ export const ticks = closure(
 
         case 4:
           // yield* more
-          if ((value = frame.giveAll(more).awaitIn(cx)) === Pending) {
+          if ((value = frame.giveAll(more).awaitIn(cx)) === PENDING) {
             frame.at = 5;
             frame.s0 = void 0;
             frame.s1 = void 0;
@@ -171,7 +172,7 @@ export const ticks = closure(
         case 7:
           trap = 0;
           // await sleep(1)
-          if ((value = future(sleep(1)).awaitIn(cx)) === Pending) {
+          if ((value = future(sleep(1)).awaitIn(cx)) === PENDING) {
             frame.at = 8;
             frame.s0 = how;
             frame.s1 = what;
@@ -193,7 +194,7 @@ export const ticks = closure(
       value = error;
     }
   },
-  (run$1) => streaming(function (ms, more) {
-    return new ticks$Frame(run$1, ms, more);
+  (code) => streaming(function (ms, more) {
+    return new ticks$Frame(code, ms, more);
   })
 );

@@ -1,34 +1,9 @@
-import {
-  CompiledFrame,
-  Pending,
-  coroutine,
-  future,
-  isThenable,
-  places
-} from "pollux/compiler-runtime";
+import { Code, Frame1, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
 import { co } from "pollux";
+
+const PENDING = Pending;
+
 // The first buffer is not kept while the second one is loaded.
-class sizes$Frame extends CompiledFrame {
-  constructor() {
-    super();
-    this.s0 = void 0;
-  }
-
-  get name() {
-    return "sizes";
-  }
-
-  step(cx) {
-    return sizes$run(cx, this);
-  }
-
-  drop() {
-    this.s0 = void 0;
-  }
-}
-
-places(sizes$Frame, "values.ts", { "1": [7, 17], "2": [9, 18, "size"], "4": [10, 3] });
-
 function sizes$run(cx, frame) {
   let first, size, second, result;
   let at = 0, value;
@@ -36,7 +11,7 @@ function sizes$run(cx, frame) {
   if (frame !== null) {
     at = frame.at;
 
-    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === Pending) return frame.suspend(cx);
+    if (at !== 0 && (value = frame.awaited.awaitIn(cx)) === PENDING) return frame.suspend(cx);
 
     switch (at) {
       case 2:
@@ -48,8 +23,8 @@ function sizes$run(cx, frame) {
   while (true) switch (at) {
     case 0:
       // await load("first")
-      if ((value = future(load("first")).awaitIn(cx)) === Pending) {
-        frame ??= new sizes$Frame();
+      if ((value = future(load("first")).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame1(sizes$code);
         frame.at = 1;
 
         return frame.suspend(cx);
@@ -60,8 +35,8 @@ function sizes$run(cx, frame) {
       first = value;
       size = first.byteLength;
       // await load("second")
-      if ((value = future(load("second")).awaitIn(cx)) === Pending) {
-        frame ??= new sizes$Frame();
+      if ((value = future(load("second")).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame1(sizes$code);
         frame.at = 2;
         frame.s0 = size;
 
@@ -76,8 +51,8 @@ function sizes$run(cx, frame) {
     // what is returned has to be waited for
     case 3:
       // return [size, second.byteLength].join();
-      if ((value = future(result).awaitIn(cx)) === Pending) {
-        frame ??= new sizes$Frame();
+      if ((value = future(result).awaitIn(cx)) === PENDING) {
+        frame ??= new Frame1(sizes$code);
         frame.at = 4;
         frame.s0 = void 0;
 
@@ -92,6 +67,12 @@ function sizes$run(cx, frame) {
   }
 }
 
+const sizes$code = new Code(sizes$run, {
+  name: "sizes",
+  file: "values.ts",
+  states: { "1": [7, 17], "2": [9, 18, "size"], "4": [10, 3] }
+});
+
 export const sizes = coroutine(function () {
-  return new sizes$Frame();
+  return new Frame1(sizes$code);
 });

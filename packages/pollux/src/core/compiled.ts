@@ -1,4 +1,5 @@
 import { Adopted } from "./adopted.ts";
+import { type About, Code, type Run } from "./code.ts";
 import type { Context } from "./context.ts";
 import { blockFuture, FailedCall } from "./coroutine.ts";
 import { BadYieldError } from "./errors.ts";
@@ -84,9 +85,9 @@ export function guarded<This, A extends unknown[], T>(
   return guard;
 }
 
-/** A coroutine inside of a function: its code sees that function's variables, and every frame keeps it. */
-export function closure<Run, F>(run: Run, make: (run: Run) => F): F {
-  return make(run);
+/** A coroutine inside of a function: its code sees that function's variables. */
+export function closure<T, F>(about: About, run: Run<T>, make: (code: Code<T>) => F): F {
+  return make(new Code(run, about));
 }
 
 const { apply } = Reflect;

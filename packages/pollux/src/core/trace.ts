@@ -13,8 +13,8 @@ interface Waiting {
 const added = new WeakMap<Error, number>();
 
 /** The driver's own frames as V8 prints them. A minifier renames them: then they stay in the trace, and nothing is cut. */
-const DRIVER = /^ {4}at (?:GeneratorFrame|Frame|ClosureFrame|[^\s.]+\$Frame(?:\$\d+)?)\./;
-/** The function that has a compiled coroutine's code, as V8 prints it: a frame that keeps it calls it as a method. */
+const DRIVER = /^ {4}at (?:GeneratorFrame|(?:Compiled)?Frame\d*|[^\s.]+\$Frame(?:\$\d+)?)\./;
+/** The function that has a compiled coroutine's code, as V8 prints it: what keeps it may call it as a method. */
 const COMPILED = /^( {4}at )(?:\S+\.)?(\S+?)\$run(?:\$\d+)?(?: \[as run\])? \(/;
 const RESUME = /^ {4}at \S+\.(?:next|return|throw) \(<anonymous>\)$/;
 

@@ -5,6 +5,7 @@
  * @module
  */
 export { AsyncIteration } from "../core/async-iteration.ts";
+export { Code } from "../core/code.ts";
 export {
   assignToConst,
   badYield,
@@ -22,9 +23,8 @@ export {
   restOf,
   Uninitialized,
 } from "../core/compiled.ts";
-export { ClosureFrame, CompiledFrame } from "../core/compiled-frame.ts";
+export { CompiledFrame, Frame1, Frame3, Frame8 } from "../core/compiled-frame.ts";
 export { Iteration, keysOf } from "../core/iteration.ts";
-export { places } from "../core/places.ts";
 export { Pending } from "../core/poll.ts";
 export { Resources } from "../core/resources.ts";
 export { StreamFrame, streaming } from "./stream-frame.ts";

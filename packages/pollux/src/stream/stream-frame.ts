@@ -1,4 +1,5 @@
-import { ClosureFrame } from "../core/compiled-frame.ts";
+import type { Code } from "../core/code.ts";
+import { CompiledFrame } from "../core/compiled-frame.ts";
 import type { Context } from "../core/context.ts";
 import { around, type Inspection } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
@@ -13,13 +14,12 @@ import { Yielding } from "./yielding.ts";
  *
  * @internal
  */
-export abstract class StreamFrame<T> extends ClosureFrame<unknown> implements StreamSource<T> {
+export abstract class StreamFrame<T> extends CompiledFrame<unknown> implements StreamSource<T> {
   private readonly out: Yielding<T>;
   private isOver: boolean;
 
-  constructor(run: (cx: Context, frame: StreamFrame<T> | null) => Poll<unknown>) {
-    // The code is called with this frame alone.
-    super(run as (cx: Context, frame: ClosureFrame<unknown> | null) => Poll<unknown>);
+  constructor(code: Code<unknown>) {
+    super(code);
     this.out = new Yielding();
     this.isOver = false;
   }

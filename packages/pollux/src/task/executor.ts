@@ -11,7 +11,6 @@ import {
   type Waker,
 } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
-import { taskOf } from "./current-task.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
 import { JoinHandle } from "./join-handle.ts";
@@ -139,14 +138,7 @@ export class Executor implements RuntimeHandle {
     this.onWork?.();
     this.onWork = null;
     this.spawned++;
-    if (options?.name !== undefined) {
-      task.extras = new TaskExtras();
-      task.extras.name = options.name;
-    }
-    if (noted.tracked) {
-      task.extras ??= new TaskExtras();
-      task.extras.origin = callSite();
-    }
+    if (options !== undefined || noted.tracked) label(task as Task, options);
     inherit(task as Task, this.asyncContext ? this.host.captureContext() : null);
     if (group !== this.detached) this.groups.add(group);
     group.add(task as Task);
@@ -221,8 +213,7 @@ export class Executor implements RuntimeHandle {
   pollNext(task: Task): void {
     if (this.nested || this.untilClock <= 1 || task.isStarted || this.queue.peek() !== task) return;
     const outer = current.cx;
-    const waiting = taskOf(outer);
-    if (waiting === null || enterOf(waiting) !== null || enterOf(task) !== null) return;
+    if (!isInOwnContext(outer) || enterOf(task) !== null) return;
     const { budget, cancelReason } = this;
     this.nested = true;
     this.cancelReason = undefined;
@@ -346,6 +337,23 @@ function runIn(enter: (run: () => void) => void, task: Task): void {
 /** What enters the async context of the task; `null` for the runtime's own. */
 function enterOf(task: Task): ((run: () => void) => void) | null {
   return task.extras === null ? null : task.extras.enter;
+}
+
+/** Whether it is a task that is being polled, and in the runtime's own async context. */
+function isInOwnContext(cx: Context | null): boolean {
+  const extras = cx === null ? undefined : (cx.task as Partial<Task>).extras;
+  return extras === null || (extras !== undefined && extras.enter === null);
+}
+
+/**
+ * Notes the name of a task and where it is spawned. Few tasks come here: what {@link Executor.start} does itself is small
+ * enough for V8 to inline all of it.
+ */
+function label(task: Task, options: SpawnOptions | undefined): void {
+  if (options?.name === undefined && !noted.tracked) return;
+  task.extras = new TaskExtras();
+  task.extras.name = options?.name;
+  if (noted.tracked) task.extras.origin = callSite();
 }
 
 /** A task inherits the task-locals of the one that spawns it, and runs in the async context it is spawned in. */

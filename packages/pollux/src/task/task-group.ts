@@ -21,7 +21,9 @@ export class TaskGroup {
 
   /** Called by the executor when it spawns a task into the group. */
   add(task: Task): void {
-    task.place = this.tasks.push(task) - 1;
+    const { tasks } = this;
+    task.place = tasks.length;
+    tasks[task.place] = task; // V8 inlines it; a `push` it calls.
   }
 
   /** Called by the task when it has ended; the last one takes its place. */
