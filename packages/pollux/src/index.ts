@@ -223,6 +223,7 @@ export { type SlowPoll, type SlowPolls, slowPolls } from "./runtime/slow-polls.t
 export type {
   Finding,
   GroupSnapshot,
+  ReactorSnapshot,
   RuntimeSnapshot,
   TaskRef,
   TaskSnapshot,
