@@ -28,11 +28,13 @@ const receive = co(function* ({ work }: World, random: Random) {
   const [tx, rx] = crossMpsc<number>(1 + random.below(16));
   try {
     yield* scope(function* (s) {
-      s.spawn(work.produce(tx.detach(), count), { name: "producer" });
+      const producer = s.spawn(work.produce(tx.detach(), count), { name: "producer" });
       let next = 0;
       yield* rx.forEach((n) => {
         check(n === next++, "a value is another");
       });
+      // If it has failed, that is what has happened here.
+      yield* producer;
       check(next === count, `${next} of ${count} values have come`);
     });
   } finally {
