@@ -38,7 +38,8 @@ const receive = co(function* ({ work }: World, random: Random) {
       check(next === count, `${next} of ${count} values have come`);
     });
   } finally {
-    rx.close();
+    // For good: if the producer was killed before it began, nobody will ever close the other end.
+    rx[Symbol.dispose]();
   }
 });
 
