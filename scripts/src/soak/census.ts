@@ -39,10 +39,10 @@ export const COUNTS = [
 const HEAP_SLACK_MIB = 4;
 
 /**
- * Threads that come and go leave pages to the allocator that it keeps. A leak of the native layer, of 100 bytes in each job,
- * would be above it in 10 minutes.
+ * Threads that come and go leave pages to the allocator, which keeps them: 20 to 65 MiB after 7 to 10 minutes, of the 80 to
+ * 140 that it has under load from the first minute on. So only a leak of the native layer that is larger is seen here.
  */
-const RESIDENT_SLACK_MIB = 64;
+const RESIDENT_SLACK_MIB = 128;
 
 const MIB = 2 ** 20;
 
