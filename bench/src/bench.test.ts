@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { bench } from "./bench.ts";
-import type { TimedCase } from "./harness/case.ts";
-import { type CaseResult, judge, toText } from "./harness/report.ts";
+import type { CaseResult, TimedCase } from "./harness/case.ts";
+import { judge, toText } from "./harness/report.ts";
 import { inTurn } from "./harness/rounds.ts";
 import { summarize } from "./harness/statistics.ts";
 
@@ -44,9 +44,12 @@ describe("the command", () => {
   }, 60_000);
 
   test.each([
-    [["--suite", "nothing"], /unknown suite "nothing": one of core, stream, net, http, compiler/],
+    [["--suite", "nothing"], /unknown suite "nothing": one of core, stream, net, http, compiler, models/],
     [["--case", "nothing"], /unknown case "nothing": one of await-ready,/],
-    [["--peers", "promise,bluebird"], /unknown peer "bluebird": one of pollux, generator, promise,/],
+    [
+      ["--peers", "promise,bluebird"],
+      /unknown peer "bluebird": one of pollux, generator, callback, promise,/,
+    ],
     [["--json", "no-such-folder/results.json"], /cannot write no-such-folder\/results.json: ENOENT/],
     [["--fast"], /Unknown option '--fast'/],
     [["fast"], /Unexpected argument 'fast'/],

@@ -4,6 +4,7 @@ import { inChild, weigh } from "./harness/bytes.ts";
 import {
   type BytesCase,
   type Case,
+  type CaseResult,
   PEERS,
   type Peer,
   type Round,
@@ -13,7 +14,7 @@ import {
 } from "./harness/case.ts";
 import { FULL, type Plan, QUICK } from "./harness/plan.ts";
 import { Progress } from "./harness/progress.ts";
-import { type CaseResult, toReport, toText } from "./harness/report.ts";
+import { toReport, toText } from "./harness/report.ts";
 import { measure } from "./harness/rounds.ts";
 import { summarize } from "./harness/statistics.ts";
 import { Tokio, TokioMissing } from "./harness/tokio.ts";
@@ -51,7 +52,7 @@ async function runSuite(argv: readonly string[]): Promise<void> {
     progress.clear();
     tokio?.close();
   }
-  console.log(toText(results));
+  console.log((suite.toText ?? toText)(results));
   if (json !== null) writeFileSync(json, `${JSON.stringify(toReport(suiteName, results), null, 2)}\n`);
 }
 

@@ -7,9 +7,11 @@ import { spawnJoin } from "../core/spawn-join.ts";
 import { taskBytes } from "../core/task-bytes.ts";
 import { yieldDepth20, yieldOnce } from "../core/yield.ts";
 import type { BytesCase, Round, Target, TimedCase } from "../harness/case.ts";
-import { programs } from "./load.ts";
+import { compiledOnce } from "./load.ts";
 
-type Programs = Awaited<ReturnType<typeof programs>>;
+type Programs = typeof import("./programs.ts");
+
+const programs = compiledOnce<Programs>(new URL("./programs.js", import.meta.url));
 
 /** A case of the core suite, compiled: what that measures as Pollux is the generator form here. */
 function compiled(

@@ -1,10 +1,14 @@
+import type { Summary } from "./statistics.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** Who is measured. `pollux` always is, the others for comparison: `generator` is Pollux without the compiler. */
 export const PEERS = [
   "pollux",
   "generator",
+  "callback",
   "promise",
+  "fiber",
+  "thread",
   "async-iterable",
   "rxjs",
   "effect",
@@ -77,9 +81,17 @@ export interface BytesCase extends CaseBase {
 
 export type Case = TimedCase | BytesCase;
 
+/** The results of one case. */
+export interface CaseResult {
+  readonly case: Case;
+  readonly results: ReadonlyMap<Peer, Summary>;
+}
+
 /** Cases that are run together, for `--suite`. */
 export interface Suite {
   readonly name: string;
   /** The rounds of the cases in one group are interleaved, because a target compares them with each other. */
   readonly groups: readonly (readonly Case[])[];
+  /** How its results are shown to a person. Default: a row for each case, and the targets. */
+  readonly toText?: (results: readonly CaseResult[]) => string;
 }

@@ -1,11 +1,5 @@
-import { type Case, PEERS, type Peer, type Target } from "./case.ts";
+import { type CaseResult, PEERS, type Peer, type Target } from "./case.ts";
 import type { Summary } from "./statistics.ts";
-
-/** The results of one case. */
-export interface CaseResult {
-  readonly case: Case;
-  readonly results: ReadonlyMap<Peer, Summary>;
-}
 
 /** The file that `--json` writes. */
 export interface Report {
@@ -91,7 +85,7 @@ export function toText(results: readonly CaseResult[]): string {
   return `${text.join("\n")}\n`;
 }
 
-function figure(value: number): string {
+export function figure(value: number): string {
   return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en-US");
 }
 
@@ -100,7 +94,7 @@ function ratio(value: number): string {
 }
 
 /** Columns in line: the first `left` to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[], left: number): string[] {
+export function table(rows: readonly (readonly string[])[], left: number): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row

@@ -231,6 +231,7 @@ export { type SlowPoll, type SlowPolls, slowPolls } from "./runtime/slow-polls.t
 export type {
   Finding,
   GroupSnapshot,
+  ReactorSnapshot,
   RuntimeSnapshot,
   TaskRef,
   TaskSnapshot,

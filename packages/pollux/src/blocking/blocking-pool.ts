@@ -109,7 +109,7 @@ export class BlockingPool implements BlockingSlot, ThreadOwner {
 
   onIdle(thread: BlockingThread): void {
     this.busy.delete(thread);
-    if (this.closed) return;
+    if (this.closed || thread.ending) return;
     this.keep(thread);
     this.serve();
   }

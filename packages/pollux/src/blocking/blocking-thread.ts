@@ -47,7 +47,7 @@ const source = (): string =>
 /**
  * A thread of a pool, as the calling thread sees it. It runs one call at a time, and keeps the process alive meanwhile.
  *
- * Invariant: `call` is the one that has begun and is not settled.
+ * Invariants: `call` is the one that has begun and is not settled; once `ending` is set, there is no other after it.
  */
 export class BlockingThread {
   readonly id: number;
@@ -57,6 +57,8 @@ export class BlockingThread {
   private readonly answers: MessagePort;
   private readonly flags: Int32Array;
   private call: ThreadCall | null;
+  /** What it gives now is its last: a call that it began would end with it. */
+  ending: boolean;
   /** The error that ends the thread, since nobody in it has caught it. */
   private uncaught: unknown;
   private readonly exited: Promise<void>;
@@ -66,6 +68,7 @@ export class BlockingThread {
     this.id = id;
     this.owner = owner;
     this.call = null;
+    this.ending = false;
     this.uncaught = undefined;
     this.flags = new Int32Array(new SharedArrayBuffer(8));
     const calls = new MessageChannel();
@@ -142,6 +145,7 @@ export class BlockingThread {
 
   /** Ends the thread, whatever it does; settles when it has ended. */
   async end(): Promise<void> {
+    this.ending = true;
     // Whoever waits for the end is to see it.
     this.worker.ref();
     void this.worker.terminate();
@@ -168,8 +172,10 @@ export class BlockingThread {
     if (call === null) return;
     this.call = null;
     if (outcome.kind !== "exit") {
-      this.worker.unref();
-      this.port.unref();
+      if (!this.ending) {
+        this.worker.unref();
+        this.port.unref();
+      }
       this.owner.onIdle(this);
     }
     call.settle(outcome);

@@ -13,6 +13,7 @@ import {
   PollAfterCompletionError,
   Runtime,
   type RuntimeOptions,
+  ready,
   select,
   sleep,
   spawn,
@@ -201,6 +202,26 @@ describe("blocking: a cancel", () => {
       await failureOf(task);
     }
     expect([first[1], second[1]]).toEqual([1, 1]);
+  });
+
+  test("that ends in the moment in which its thread is ended gives that thread to no other call", async () => {
+    const runtime = runtimeWith({ maxBlockingThreads: 1 });
+    const state = shared(2);
+    const ending = runtime.spawn(blocking<Work>(workUrl, { cancelGrace: 0 }).untilCancelled(state));
+    await until(state, 0, 1);
+    const next = runtime.spawn(work.add(1, 2));
+    // Node's loop stands still: when it turns, the grace is over, and the result is there too.
+    const standStill = co(function* () {
+      yield* ready(undefined);
+      Atomics.wait(state, 1, 0, 5_000);
+      Atomics.wait(shared(1), 0, 0, 50);
+    });
+    ending.abort();
+    // Polled after the task that is aborted.
+    await runtime.spawn(standStill());
+    expect(state[1]).toBe(1);
+    expect(await next).toBe(3);
+    await failureOf(ending);
   });
 
   test("ends the thread after the grace, and the next call gets another", async () => {

@@ -210,6 +210,23 @@ describe("crossMpsc: in one thread", () => {
     again.close();
   });
 
+  test("an end that never gets to its thread is kept by nothing once the receiver is disposed of", async () => {
+    const lost = (): WeakRef<object> => {
+      const [tx, rx] = crossMpsc<number>(2);
+      expect(() => rx.tryRecv()).toThrow(WouldBlockError);
+      const { port } = tx.detach();
+      rx[Symbol.dispose]();
+      return new WeakRef(port);
+    };
+    const ports = Array.from({ length: 10 }, lost);
+    const left = (): number => ports.filter((port) => port.deref() !== undefined).length;
+    // The last one may still be on the stack somewhere.
+    while (left() > 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      globalThis.gc?.();
+    }
+  });
+
   test("refuses a capacity that is none", () => {
     for (const capacity of [0, -1, 1.5, Number.NaN]) expect(() => crossMpsc(capacity)).toThrow(RangeError);
   });

@@ -154,20 +154,26 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
    */
   close(): void {
     if (this.closed || this.detached) return;
+    this.acceptNoMore();
+    for (const peer of this.peers) say(peer, { kind: "closed" });
+    this.wait.wake();
+  }
+
+  private acceptNoMore(): void {
     this.begin();
     this.closed = true;
     Atomics.store(this.state, CLOSED, 1);
     // From here on nobody finds a free place: what is on its way is what has not come back.
     this.kept += Atomics.exchange(this.state, FREE, 0);
     this.wanting = [];
-    for (const peer of this.peers) say(peer, { kind: "closed" });
-    this.wait.wake();
   }
 
   /** Closes the receiver for good: what was sent and not received is lost. */
   [Symbol.dispose](): void {
     if (this.detached) return;
-    this.close();
+    // The end of its port tells a sender. A message before that would keep a port for ever that nobody listens to: that of
+    // an end which never got to its thread.
+    if (!this.closed) this.acceptNoMore();
     while (this.values.size > 0) this.values.shift();
     for (const peer of [...this.peers]) this.dropPeer(peer);
     this.wait.wake();

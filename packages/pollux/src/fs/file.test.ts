@@ -1,18 +1,21 @@
-import { closeSync, constants, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cancelAtEveryPoll } from "../../test/support/cancel-at-every-poll.ts";
+import { TestContext } from "../../test/support/context.ts";
 import { openBelow, testDirectory } from "../../test/support/fs.ts";
 import { until } from "../../test/support/net.ts";
 import { join } from "../combine/join.ts";
 import { co } from "../core/coroutine.ts";
 import { ClosedError, FutureInUseError, UnsupportedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
+import { Pending } from "../core/poll.ts";
 import { fromPromise } from "../interop/promise.ts";
 import { BufReader } from "../io/buf-reader.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { JoinHandle } from "../task/join-handle.ts";
 import { spawn } from "../task/spawn.ts";
 import { File } from "./file.ts";
+import type { OpenOptions } from "./open-options.ts";
 
 const at = testDirectory();
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -292,6 +295,26 @@ describe("File", () => {
 });
 
 describe("File, cancelled at any poll", () => {
+  test("open: where a file may be made or emptied, that has happened when the cancel has ended, or never will", async () => {
+    const changing = ["w", "wx", "w+", "wx+", "a", "ax", "a+", "ax+", constants.O_RDWR | constants.O_CREAT];
+    for (const [i, flags] of changing.entries()) {
+      const cx = new TestContext(runtime.handle);
+      const opening = File.open(at(`made-${i}`), { flags } as OpenOptions);
+      expect(opening.poll(cx)).toBe(Pending);
+      expect(opening.cancel(cx)).toBe(Pending);
+      await until(() => cx.wakes > 0);
+      expect(opening.cancel(cx)).toBeUndefined();
+      expect(existsSync(at(`made-${i}`))).toBe(true);
+    }
+    for (const flags of ["r", "r+", constants.O_RDONLY] as const) {
+      const cx = new TestContext(runtime.handle);
+      const opening = File.open(at("made-0"), { flags });
+      expect(opening.poll(cx)).toBe(Pending);
+      expect(opening.cancel(cx)).toBeUndefined();
+    }
+    await until(() => openBelow(at()).length === 0);
+  });
+
   test("open leaves no descriptor", async () => {
     const polls = await cancelAtEveryPoll(async (cancelAt) => {
       const outcome = await go(cancelAt(File.create(at("a"))));

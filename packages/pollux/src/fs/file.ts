@@ -88,8 +88,8 @@ export class File extends Duplex implements AsyncSeek {
    *
    * Fails with the system's error: `ENOENT`, `EACCES`, `EEXIST`, `EISDIR`, `EMFILE`.
    *
-   * **Cancel safety.** Safe: nobody waits any more, and the file is closed as soon as it is open. It may have been made, or
-   * emptied, where the flags say so.
+   * **Cancel safety.** Safe: the file is closed as soon as it is open. Where the flags have it made or emptied, that may have
+   * happened, and the cancel waits until it has or never will; else nobody waits any more.
    *
    * @throws TypeError, RangeError for a path or options that make no sense
    *
@@ -456,7 +456,7 @@ export function openFile(op: string, path: FilePath, opening: Opening): Future<F
   return new Request<File>({
     op,
     about: name,
-    finishes: false,
+    finishes: opening.isChanging,
     start: (done) => {
       open(path, opening.flags, opening.mode, (error, fd) => {
         // Without a value where there is an error.

@@ -30,6 +30,8 @@ export interface Opening {
   readonly mode: number;
   readonly piece: number;
   readonly isAppending: boolean;
+  /** Whether to open it may make a file, or empty one. */
+  readonly isChanging: boolean;
 }
 
 /**
@@ -44,5 +46,9 @@ export function openingOf(who: string, options: OpenOptions): Opening {
     );
   checkMode(who, mode);
   const isAppending = typeof flags === "number" ? (flags & constants.O_APPEND) !== 0 : flags.startsWith("a");
-  return { flags, mode, piece: checkSize("maxBufferSize", maxBufferSize, 1), isAppending };
+  const isChanging =
+    typeof flags === "number"
+      ? (flags & (constants.O_CREAT | constants.O_TRUNC)) !== 0
+      : !flags.startsWith("r");
+  return { flags, mode, piece: checkSize("maxBufferSize", maxBufferSize, 1), isAppending, isChanging };
 }

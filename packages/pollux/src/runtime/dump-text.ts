@@ -1,10 +1,12 @@
 import { counted } from "../core/counted.ts";
+import { reactorText } from "./dump.ts";
 import { label, phrase } from "./findings.ts";
 import type { GroupSnapshot, RuntimeSnapshot, TaskSnapshot, WaitSnapshot } from "./snapshot.ts";
 
-/** A snapshot as text: the findings, a line each, and then the tasks by group, with what each waits for. */
-export function dumpText({ findings, groups }: RuntimeSnapshot): string {
+/** A snapshot as text: findings and reactor, a line each, and then the tasks by group, with what each waits for. */
+export function dumpText({ findings, reactor, groups }: RuntimeSnapshot): string {
   const lines = findings.map(({ text }) => text);
+  if (reactor !== undefined) lines.push(reactorText(reactor));
   for (const group of groups) writeGroup(lines, group, "");
   return lines.join("\n");
 }

@@ -1,3 +1,4 @@
+import type { ReactorSlot } from "../core/context.ts";
 import { describe } from "../core/errors.ts";
 import type { Executor } from "../task/executor.ts";
 import { waitsFor } from "../task/waits-for.ts";
@@ -15,15 +16,17 @@ export type Rest = "nothing" | "code outside" | "timers or I/O";
  */
 export const dumper: { dump: (executor: Executor, rest: Rest) => string } = { dump: list };
 
-/** The tasks that have not ended, a line each. */
+/** The reactor, if there is one, and the tasks that have not ended, a line each. */
 function list(executor: Executor): string {
-  return executor
-    .liveTasks()
-    .flatMap(({ group, tasks }) => [
-      `${group}:`,
-      ...tasks.map((task) => `  ${task.describe()} in ${waitsFor(task)}`),
-    ])
-    .join("\n");
+  const lines = executor.reactor === undefined ? [] : [reactorText(executor.reactor)];
+  for (const { group, tasks } of executor.liveTasks())
+    lines.push(`${group}:`, ...tasks.map((task) => `  ${task.describe()} in ${waitsFor(task)}`));
+  return lines.join("\n");
+}
+
+/** Which reactor runs, and why, where another would have been better. */
+export function reactorText({ name, why }: Pick<ReactorSlot, "name" | "why">): string {
+  return `reactor: ${name}${why === undefined ? "" : ` (${why})`}`;
 }
 
 /** A dump for a report that must not fail: one that throws is told in its place. */

@@ -174,6 +174,21 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
+   * Why it is that reactor, where another would have been better: `"auto"` takes the node reactor, without a word, where
+   * the epoll reactor cannot run. Nothing if it is the best one, the one that was asked for, or not made yet.
+   *
+   * @example
+   * ```ts
+   * const runtime = new Runtime({ reactor: "node" });
+   * (await runtime.spawn(TcpListener.bind("127.0.0.1:0"))).close();
+   * console.log(runtime.reactor, runtime.reactorReason); // node undefined
+   * ```
+   */
+  get reactorReason(): string | undefined {
+    return this.#executor.reactor?.why;
+  }
+
+  /**
    * Starts a task that belongs to nobody; see `spawn`.
    *
    * @throws ClosedError after {@link shutdown}
@@ -320,7 +335,8 @@ export class Runtime implements AsyncDisposable {
    * The tasks that have not ended, as text: by group and scope, with the state of each, the coroutines it is in, what it
    * waits for, and who could let it go on. Above them stands what is wrong, as far as it can be told: tasks that wait for
    * each other in a circle, a lock that was granted to who does not poll. For logs and people; `snapshot` has the same
-   * as data. `docs/stuck.md` shows how to read it.
+   * as data. `docs/stuck.md` shows how to read it. The reactor that runs, if there is one, stands there too, and why it is
+   * that one.
    *
    * In a bundle that uses neither `snapshot` nor `dumpOnSignal`, it is a plain list of the tasks.
    *

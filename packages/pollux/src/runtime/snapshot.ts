@@ -82,10 +82,20 @@ export interface Finding {
   readonly tasks: readonly number[];
 }
 
+/** Which reactor a runtime runs on. */
+export interface ReactorSnapshot {
+  /** `"epoll"`, `"node"`. */
+  readonly name: string;
+  /** Why it is this one, where another would have been better. */
+  readonly why?: string;
+}
+
 /** What `Runtime.snapshot` gives: plain data, for `JSON.stringify`. */
 export interface RuntimeSnapshot {
   /** What keeps the tasks from going on, as far as it can be told. */
   readonly findings: readonly Finding[];
+  /** The reactor, once something has asked for I/O. */
+  readonly reactor?: ReactorSnapshot;
   /** The tasks that no other one's scope has. */
   readonly groups: readonly GroupSnapshot[];
 }

@@ -203,7 +203,13 @@ function takeSnapshot(executor: Executor, rest: Rest): RuntimeSnapshot {
   const groups = live
     .map(({ group, tasks }) => ({ name: group, tasks: take(tasks).filter((task) => !owned.has(task)) }))
     .filter((group) => group.tasks.length > 0);
-  return { findings: findings(tasks, rest), groups };
+  return { findings: findings(tasks, rest), ...reactorOf(executor), groups };
+}
+
+function reactorOf({ reactor }: Executor): Pick<RuntimeSnapshot, "reactor"> {
+  if (reactor === undefined) return {};
+  const { name, why } = reactor;
+  return { reactor: why === undefined ? { name } : { name, why } };
 }
 
 export function fullDump(executor: Executor, rest: Rest): string {

@@ -56,6 +56,12 @@ describe("package: the tarball", () => {
     expect(found.filter((path) => /\.test\.|\btest\/|\bsupport\//.test(path))).toEqual([]);
   });
 
+  test("holds each binary that was built", () => {
+    const bin = new URL("../../native/bin", import.meta.url);
+    const built = existsSync(bin) ? readdirSync(bin).map((name) => `native/bin/${name}`) : [];
+    expect(files()).toEqual(expect.arrayContaining(built));
+  });
+
   test("has for each built file the source that its map names", () => {
     const found = new Set(files());
     for (const path of found) {

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { EPOLL_CTL_ADD, EPOLLIN } from "./constants.ts";
 
 /**
  * The system calls of `native/pollux.c`: each gives a result, or `-errno`, and never throws. A byte array is borrowed for
@@ -84,11 +85,20 @@ function load(): Loaded {
   } catch (error) {
     return { reason: `the native layer was not loaded: ${reasonOf(error)}` };
   }
-  // A sandbox may refuse the calls themselves.
+  const refused = refusedCall(native);
+  return refused === null ? { native } : { reason: refused };
+}
+
+/** A sandbox may refuse the calls themselves: why the reactor cannot run here, or `null` if it can. */
+function refusedCall(native: Native): string | null {
   const epoll = native.epollCreate();
-  if (epoll < 0) return { reason: `epoll_create is refused here (errno ${-epoll})` };
+  if (epoll < 0) return `epoll_create1 is refused here (errno ${-epoll})`;
+  const counter = native.eventFd();
+  const registered = counter < 0 ? 0 : native.epollControl(epoll, EPOLL_CTL_ADD, counter, EPOLLIN, 0, 0);
+  if (counter >= 0) native.close(counter);
   native.close(epoll);
-  return { native };
+  if (counter < 0) return `eventfd is refused here (errno ${-counter})`;
+  return registered < 0 ? `epoll_ctl is refused here (errno ${-registered})` : null;
 }
 
 function reasonOf(error: unknown): string {
