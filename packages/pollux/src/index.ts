@@ -53,6 +53,8 @@ export {
   InvalidDataError,
   LaggedError,
   MovedError,
+  NeedsNodeLoopError,
+  NestedBlockError,
   NoContextError,
   NoRuntimeError,
   NotCloneableError,
@@ -61,6 +63,7 @@ export {
   PolluxError,
   ReleasedError,
   ScriptError,
+  StuckError,
   ThreadExitedError,
   TimeoutError,
   TooLongError,
@@ -216,6 +219,7 @@ export type {
   UnixStreamSource,
 } from "./reactor/source.ts";
 // The runtime
+export { type BlockOnOptions, blockOn } from "./runtime/block-on.ts";
 export { defaultRuntime } from "./runtime/default.ts";
 export { dumpOnSignal } from "./runtime/dump-on-signal.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";

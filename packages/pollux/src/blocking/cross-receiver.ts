@@ -9,6 +9,7 @@ import {
 } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
+import type { OwnedThread } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
@@ -22,7 +23,10 @@ import {
   type ToReceiver,
   type ToSender,
   tryTakePlace,
+  WAKER,
+  wakeThread,
 } from "./cross-messages.ts";
+import { TakenPort } from "./taken-port.ts";
 import { transfer } from "./transfer.ts";
 
 /** A sender, as the receiver knows it. */
@@ -30,6 +34,9 @@ interface Peer {
   readonly port: MessagePort;
   /** Places that it was granted, and that it has neither used nor given back. */
   granted: number;
+  /** What wakes its thread, if that may be parked; else 0. */
+  waker: number;
+  readonly taken: TakenPort;
 }
 
 /** What has arrived: a value, or why there is none. */
@@ -48,6 +55,8 @@ type Arrived<T> = { readonly value: T } | { readonly error: Error };
 export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disposable, KeepsAlive {
   /** @internal */
   readonly isExternal = true;
+  /** @internal */
+  readonly needsNodeLoop = null;
   /** All places: the capacity that the channel was made with. */
   readonly maxCapacity: number;
   private readonly port: MessagePort;
@@ -64,6 +73,8 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
   private closed: boolean;
   /** Places that have come back since it was closed. */
   private kept: number;
+  /** Set while it is waited on in a thread that a runtime owns. */
+  private stopLooking: (() => void) | null;
 
   /** @internal */
   constructor({ port, state, capacity }: CrossEnd<T>) {
@@ -79,6 +90,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     this.detached = false;
     this.closed = false;
     this.kept = 0;
+    this.stopLooking = null;
   }
 
   /**
@@ -100,6 +112,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
    */
   tryRecv(): T {
     this.begin();
+    if (this.values.size === 0) for (const { taken } of this.peers) taken.take();
     if (this.values.size > 0) return this.take();
     if (this.isOver) throw this.closedError();
     throw new WouldBlockError("the channel between threads is empty: wait with `recv`");
@@ -212,6 +225,8 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     if (this.detached) throw this.closedError();
     if (!cx.takeBudget()) return Pending;
     this.begin();
+    const { ownedThread } = cx.runtime;
+    if (ownedThread !== null && this.values.size === 0) this.lookIn(ownedThread);
     if (this.values.size > 0) {
       this.leave(waiter);
       return this.take();
@@ -249,8 +264,29 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     this.listen(this.port);
   }
 
+  /** In a thread that a runtime owns: takes what has come, and goes on to do so until the wait ends. */
+  private lookIn(thread: OwnedThread): void {
+    if (this.stopLooking === null) {
+      const stop = thread.onUnpark(() => {
+        for (const { taken } of this.peers) taken.look();
+      });
+      // Stored before the ports are looked at: what is sent later than that wakes the thread.
+      Atomics.store(this.state, WAKER, thread.wakerId);
+      this.stopLooking = () => {
+        Atomics.store(this.state, WAKER, 0);
+        stop();
+      };
+    }
+    for (const { taken } of this.peers) taken.take();
+  }
+
   private listen(port: MessagePort): void {
-    const peer: Peer = { port, granted: 0 };
+    const taken = new TakenPort(port, {
+      onMessage: (message) => this.onMessage(peer, message as ToReceiver), // Nobody else has the other end.
+      onMessageError: (cause) => this.arrive({ error: new NotCloneableError("the value", { cause }) }),
+      onGone: () => this.dropPeer(peer),
+    });
+    const peer: Peer = { port, granted: 0, waker: 0, taken };
     this.peers.add(peer);
     if (this.closed) say(peer, { kind: "closed" });
     port.on("message", (message: ToReceiver) => this.onMessage(peer, message));
@@ -269,6 +305,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
         this.arrive({ value: message.value as T });
         break;
       case "want":
+        peer.waker = message.waker;
         if (this.closed) break;
         if (this.wanting.length === 0 && tryTakePlace(this.state)) this.grant(peer);
         else this.wanting.push(peer);
@@ -327,12 +364,15 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
 
   /** @internal */
   letGo(): void {
+    this.stopLooking?.();
+    this.stopLooking = null;
     for (const { port } of this.peers) port.unref();
   }
 }
 
 function say(peer: Peer, message: ToSender): void {
   peer.port.postMessage(message);
+  wakeThread(peer.waker);
 }
 
 class CrossRecv<T> extends Future<T> {

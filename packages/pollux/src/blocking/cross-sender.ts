@@ -4,6 +4,7 @@ import { ClosedError, FullError, NotCloneableError, PollAfterCompletionError } f
 import { Future } from "../core/future.ts";
 import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { type Linked, LinkedList } from "../core/list.ts";
+import type { OwnedThread } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 import {
@@ -13,7 +14,10 @@ import {
   type ToReceiver,
   type ToSender,
   tryTakePlace,
+  WAKER,
+  wakeThread,
 } from "./cross-messages.ts";
+import { TakenPort } from "./taken-port.ts";
 import { transfer, transfersOf } from "./transfer.ts";
 
 /**
@@ -28,6 +32,8 @@ import { transfer, transfersOf } from "./transfer.ts";
 export class CrossSender<T> implements Disposable, KeepsAlive {
   /** @internal */
   readonly isExternal = true;
+  /** @internal */
+  readonly needsNodeLoop = null;
   /** All places: the capacity that the channel was made with. */
   readonly maxCapacity: number;
   /** @internal */
@@ -42,6 +48,9 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
   private listens: boolean;
   private hasEnded: boolean;
   private waits: number;
+  private readonly taken: TakenPort;
+  /** Set while it is waited on in a thread that a runtime owns. */
+  private looking: { readonly stop: () => void; readonly waker: number } | null;
 
   /** @internal */
   constructor({ port, state, capacity }: CrossEnd<T>) {
@@ -55,6 +64,13 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
     this.listens = false;
     this.hasEnded = false;
     this.waits = 0;
+    this.taken = new TakenPort(port, {
+      onMessage: (message) => this.onMessage(message as ToSender), // Nobody else has the other end.
+      // A receiver sends nothing that could not be cloned.
+      onMessageError: () => {},
+      onGone: () => this.onGone(),
+    });
+    this.looking = null;
     port.on("close", () => this.onGone());
     port.unref();
   }
@@ -94,6 +110,7 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
     const { port1, port2 } = new MessageChannel();
     const message: ToReceiver = { kind: "clone", port: port2 };
     this.port.postMessage(message, [port2]);
+    wakeThread(Atomics.load(this.state, WAKER));
     return new CrossSender({ kind: "sender", port: port1, state: this.state, capacity: this.maxCapacity });
   }
 
@@ -180,16 +197,21 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
    *
    * @internal
    */
-  park(send: CrossSend<T>): void {
+  park(send: CrossSend<T>, thread: OwnedThread | null): void {
+    if (thread !== null && this.looking === null)
+      this.looking = { stop: thread.onUnpark(() => this.taken.look()), waker: thread.wakerId };
     if (!this.listens) {
       this.listens = true;
       this.port.on("message", (message: ToSender) => this.onMessage(message));
       if (this.waits === 0) this.port.unref();
     }
     this.waiting.pushBack(send);
-    if (this.waiting.size <= this.wants) return;
-    this.wants++;
-    this.say({ kind: "want" }, null);
+    if (this.waiting.size > this.wants) {
+      this.wants++;
+      this.say({ kind: "want", waker: this.looking?.waker ?? 0 }, null);
+    }
+    // A place that nobody waited for any more may have come meanwhile.
+    if (thread !== null) this.taken.take();
   }
 
   /**
@@ -240,11 +262,12 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
 
   private say(message: ToReceiver, moved: unknown): void {
     this.port.postMessage(message, transfersOf(moved));
+    wakeThread(Atomics.load(this.state, WAKER));
   }
 
   private onMessage(message: ToSender): void {
     if (message.kind === "closed") this.onGone();
-    else {
+    else if (message.kind === "grant") {
       this.wants--;
       this.place();
     }
@@ -264,7 +287,10 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
 
   /** @internal */
   letGo(): void {
-    if (--this.waits === 0) this.port.unref();
+    if (--this.waits > 0) return;
+    this.port.unref();
+    this.looking?.stop();
+    this.looking = null;
   }
 }
 
@@ -313,7 +339,7 @@ class CrossSend<T> extends Future<void> implements Linked<CrossSend<T>> {
     }
     cx.refundBudget();
     this.wait.begin(cx);
-    if (this.list === null) sender.park(this);
+    if (this.list === null) sender.park(this, cx.runtime.ownedThread);
     return Pending;
   }
 

@@ -1,5 +1,5 @@
 import { Pending, type Poll } from "../../core/poll.ts";
-import { type Resolved, resolve } from "../dns-lookup.ts";
+import { LOOK_UPS, type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, TcpListenOptions } from "../options.ts";
 import type { TcpListenerSource, TcpStreamSource } from "../source.ts";
 import { systemError } from "../system-error.ts";
@@ -30,6 +30,7 @@ export class EpollTcpListener extends EpollListener<TcpStreamSource> implements 
     if (!this.asked) {
       checkEpollOptions("listener", this.options);
       this.asked = true;
+      this.needsNodeLoop = LOOK_UPS;
       resolve(this.options.host, "any", (resolved) => this.onResolved(resolved));
     }
     this.check();
@@ -37,6 +38,7 @@ export class EpollTcpListener extends EpollListener<TcpStreamSource> implements 
   }
 
   private onResolved(resolved: Resolved): void {
+    this.needsNodeLoop = null;
     if (this.isClosed) return;
     try {
       if ("error" in resolved) throw resolved.error;

@@ -1,6 +1,6 @@
 import type { Context, TimerDriver } from "../../core/context.ts";
 import { Pending, type Poll } from "../../core/poll.ts";
-import { type Resolved, resolve } from "../dns-lookup.ts";
+import { LOOK_UPS, type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, SocketOptions, TcpConnectOptions } from "../options.ts";
 import type { TcpStreamSource } from "../source.ts";
 import { checkEpollOptions } from "./check-epoll-options.ts";
@@ -63,6 +63,7 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
     if (!this.asked && options !== null) {
       checkEpollOptions("stream", options);
       this.asked = true;
+      this.needsNodeLoop = LOOK_UPS;
       resolve(options.host, options.family ?? "any", (resolved) => this.onResolved(options, resolved));
     }
     this.check();
@@ -70,6 +71,7 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
   }
 
   private onResolved(options: TcpConnectOptions, resolved: Resolved): void {
+    this.needsNodeLoop = null;
     if (this.isClosed || this.timers === null) return;
     if ("error" in resolved) {
       this.onFailed(resolved.error);

@@ -114,6 +114,14 @@ export class Epoll {
     if (--this.holds === 0) this.native.keepAlive(0);
   }
 
+  /**
+   * Waits up to `timeoutMs` for events, the thread standing still, and tells those concerned; -1 waits without end. A signal
+   * ends the wait, too.
+   */
+  park(timeoutMs: number): void {
+    this.take(timeoutMs);
+  }
+
   private readonly onReady = (): void => {
     this.rounds = 0;
     this.round();
