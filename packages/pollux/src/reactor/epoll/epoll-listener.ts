@@ -18,7 +18,7 @@ export abstract class EpollListener<S> extends Acceptor<S> implements Descriptor
   protected readonly parts: EpollParts;
   private descriptor: Descriptor | null = null;
   /** Until a connection is asked for again that could not be accepted. */
-  private later: NodeJS.Timeout | undefined = undefined;
+  private stopLater: (() => void) | null = null;
   /** Of the connection that was accepted last. */
   private readonly peer = new Uint8Array(ADDRESS_BYTES);
 
@@ -72,17 +72,19 @@ export abstract class EpollListener<S> extends Acceptor<S> implements Descriptor
 
   /** The connection stands in the kernel's queue, and no event tells of it again. */
   private tryLater(descriptor: Descriptor): void {
-    clearTimeout(this.later);
-    this.later = setTimeout(() => {
+    this.stopLater?.();
+    const retry = (): void => {
+      this.stopLater = null;
       descriptor.canRead = true;
       this.accepting.wake();
-    }, SHORTAGE_PAUSE).unref();
+    };
+    this.stopLater = this.parts.epoll.later.after(SHORTAGE_PAUSE, retry, false);
   }
 
   override close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    clearTimeout(this.later);
+    this.stopLater?.();
     this.descriptor?.close();
     this.descriptor = null;
     this.parts.sources.remove(this);

@@ -1,5 +1,6 @@
 import { systemError } from "../system-error.ts";
 import { EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from "./constants.ts";
+import { Later } from "./later.ts";
 import type { Native } from "./native.ts";
 
 /** What is told of the events of a descriptor. Must not throw. */
@@ -32,6 +33,8 @@ const PER_EVENT = 3;
  */
 export class Epoll {
   readonly native: Native;
+  /** What is to be done after a while. */
+  readonly later: Later = new Later();
   private readonly fd: number;
   private readonly slots: (Registered | null)[] = [];
   private readonly generations: number[] = [];

@@ -57,6 +57,7 @@ export class OwnedHost implements Host, OwnedThread {
     this.looks = new Set();
     this.waker = null;
     this.failure = null;
+    epoll.later.ownBy(this);
   }
 
   get ownedThread(): OwnedThread {
@@ -125,10 +126,11 @@ export class OwnedHost implements Host, OwnedThread {
     for (const look of this.looks) look();
   }
 
-  /** Gives back what it has of the system. */
+  /** Lets go of the thread, and gives back what it has of the system. */
   close(): void {
     this.waker?.close();
     this.waker = null;
+    this.epoll.later.ownBy(null);
   }
 
   now(): number {
