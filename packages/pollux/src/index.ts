@@ -233,6 +233,15 @@ export type {
   WaitSnapshot,
 } from "./runtime/snapshot.ts";
 export { snapshot } from "./runtime/take-snapshot.ts";
+export type { ThreadRuntimeOptions } from "./runtime/threads/messages.ts";
+export type { RuntimeThread } from "./runtime/threads/runtime-thread.ts";
+export {
+  RuntimeThreads,
+  type RuntimeThreadsOptions,
+  type ThreadFailure,
+  type ThreadSnapshot,
+  type ThreadsMetrics,
+} from "./runtime/threads/runtime-threads.ts";
 export { type TraceEvent, TraceRecorder, type TraceRecorderOptions } from "./runtime/trace-recorder.ts";
 export { type WatchdogOptions, watchdog } from "./runtime/watchdog.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";

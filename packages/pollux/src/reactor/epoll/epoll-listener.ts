@@ -15,6 +15,8 @@ const SHORTAGE_PAUSE = 100;
 /** A listening socket. Connections stand in the kernel's queue until they are asked for: none is ever dropped here. */
 export abstract class EpollListener<S> extends Acceptor<S> implements DescriptorOwner {
   readonly dropped = 0;
+  /** Others have descriptors of the same socket, so that to close this one does not take it out of the kernel's set. */
+  protected isShared = false;
   protected readonly parts: EpollParts;
   private descriptor: Descriptor | null = null;
   /** Until a connection is asked for again that could not be accepted. */
@@ -85,7 +87,7 @@ export abstract class EpollListener<S> extends Acceptor<S> implements Descriptor
     if (this.isClosed) return;
     this.isClosed = true;
     this.stopLater?.();
-    this.descriptor?.close();
+    this.descriptor?.close(this.isShared);
     this.descriptor = null;
     this.parts.sources.remove(this);
     this.accepting.wake();
