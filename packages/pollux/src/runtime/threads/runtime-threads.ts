@@ -89,6 +89,8 @@ interface Slot {
  * @example
  * ```ts no-run
  * // server.js
+ * import { co, type RuntimeThread, scope, select, type TcpStream } from "pollux";
+ *
  * export const main = co(function* (thread: RuntimeThread) {
  *   const listener = yield* thread.listener();
  *   thread.ready();
@@ -105,8 +107,11 @@ interface Slot {
  *   yield* stream.writeAll(new TextEncoder().encode("hello"));
  *   stream.close();
  * });
+ * ```
  *
- * // main.js
+ * And who starts it:
+ *
+ * ```ts no-run
  * const program = co(function* () {
  *   const threads = yield* RuntimeThreads.start(new URL("./server.js", import.meta.url), {
  *     listen: { host: "0.0.0.0", port: 8080 },
