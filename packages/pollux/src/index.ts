@@ -6,6 +6,7 @@ export { type Blocking, type BlockingOptions, blocking } from "./blocking/blocki
 export { cancelled } from "./blocking/cancelled.ts";
 export type { CrossEnd } from "./blocking/cross-messages.ts";
 export { crossMpsc, crossReceiver, crossSender } from "./blocking/cross-mpsc.ts";
+export type { CrossPermit } from "./blocking/cross-permit.ts";
 export type { CrossReceiver } from "./blocking/cross-receiver.ts";
 export type { CrossSender } from "./blocking/cross-sender.ts";
 export { type OnMain, onMain, type Services } from "./blocking/on-main.ts";

@@ -13,6 +13,7 @@ import type { OwnedThread } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
+import { checkCount } from "../sync/count.ts";
 import { ReceiverIterator, receiveEach } from "../sync/receiving.ts";
 import { RingBuffer } from "../sync/ring-buffer.ts";
 import type { Body } from "../sync/with-guard.ts";
@@ -105,6 +106,34 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
   }
 
   /**
+   * Waits until there is a value, and then moves those that have arrived to the end of `buffer`, `limit` at the most. Gives
+   * how many: 0 when the channel is closed and everything was received, or at once if `limit` is 0.
+   *
+   * **Cancel safety.** Safe: no value is lost.
+   *
+   * @throws RangeError or TypeError if `limit` is no integer of 0 or more
+   *
+   * @example
+   * ```ts
+   * const [tx, rx] = crossMpsc<string>(2);
+   * for (const value of ["a", "b"]) tx.trySend(value);
+   * tx.close();
+   * const main = co(function* () {
+   *   const got: string[] = [];
+   *   while ((yield* rx.recvMany(got, 100)) > 0);
+   *   console.log(got); // ["a", "b"]
+   * });
+   * await run(main());
+   * ```
+   */
+  recvMany(buffer: T[], limit: number): Future<number> {
+    if (!Array.isArray(buffer) || !Object.isExtensible(buffer))
+      throw new TypeError("recvMany needs an array that can grow, to which it adds what it receives");
+    checkCount("limit", limit, 0, Number.MAX_SAFE_INTEGER);
+    return new CrossRecvMany(this, buffer, limit);
+  }
+
+  /**
    * Takes the next value if there is one.
    *
    * @throws WouldBlockError if there is none yet
@@ -121,6 +150,22 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
   /** Polls, for the stream of it: `Stream.from(rx)`. */
   pollNext(cx: Context): Poll<T | End> {
     return this.pollValue(cx, this);
+  }
+
+  /**
+   * As {@link CrossReceiver.recv}, for who writes a future of their own: polls, and has the context woken.
+   *
+   * @throws ClosedError when the channel is closed and everything was received
+   */
+  pollRecv(cx: Context): Poll<T> {
+    const poll = this.pollValue(cx, this);
+    if (poll === End) throw this.closedError();
+    return poll;
+  }
+
+  /** Whoever waits in {@link CrossReceiver.pollNext} or {@link CrossReceiver.pollRecv} waits no longer. */
+  cancelNext(): void {
+    this.leave(this);
   }
 
   /** Gives the receiver up, as its stream does: the same as to dispose of it. */
@@ -195,6 +240,11 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     return this.values.size === 0;
   }
 
+  /** Places that were free a moment ago: other threads take and free them meanwhile. */
+  get capacity(): number {
+    return Math.max(0, Atomics.load(this.state, FREE));
+  }
+
   /** Whether nothing more can be sent: this is closed, or every sender is. */
   get isClosed(): boolean {
     return this.closed || this.detached || (this.hasBegun && this.peers.size === 0);
@@ -248,6 +298,18 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     if (this.waiter !== waiter) return;
     this.waiter = null;
     this.wait.end();
+  }
+
+  /**
+   * Moves values that have arrived, up to one that could not be read: that is for the next one who receives.
+   *
+   * @internal
+   */
+  takeMany(buffer: T[], limit: number): number {
+    let count = 0;
+    for (; count < limit && this.values.size > 0 && !("error" in this.values.peek()); count++)
+      buffer.push(this.take());
+    return count;
   }
 
   private take(): T {
@@ -398,6 +460,52 @@ class CrossRecv<T> extends Future<T> {
     this.isDone = true;
     if (poll === End) throw this.receiver.closedError();
     return poll;
+  }
+
+  override cancel(): Poll<void> {
+    this.isDone = true;
+    this.receiver.leave(this);
+  }
+
+  override inspect(): Inspection {
+    return this.receiver.inspectWait();
+  }
+}
+
+class CrossRecvMany<T> extends Future<number> {
+  private readonly receiver: CrossReceiver<T>;
+  private readonly buffer: T[];
+  private readonly limit: number;
+  private isDone: boolean;
+
+  constructor(receiver: CrossReceiver<T>, buffer: T[], limit: number) {
+    super();
+    this.receiver = receiver;
+    this.buffer = buffer;
+    this.limit = limit;
+    this.isDone = false;
+  }
+
+  override poll(cx: Context): Poll<number> {
+    if (this.isDone) throw new PollAfterCompletionError("this `recvMany`");
+    const { receiver, buffer, limit } = this;
+    if (limit === 0) {
+      if (!cx.takeBudget()) return Pending;
+      this.isDone = true;
+      return 0;
+    }
+    let first: Poll<T | End>;
+    try {
+      first = receiver.pollValue(cx, this);
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    if (first === Pending) return Pending;
+    this.isDone = true;
+    if (first === End) return 0;
+    buffer.push(first);
+    return 1 + receiver.takeMany(buffer, limit - 1);
   }
 
   override cancel(): Poll<void> {
