@@ -340,12 +340,20 @@ export class RuntimeThreads implements AsyncDisposable {
     this.onEnded();
   }
 
-  /** Waits until the threads have ended: each by itself, or all by {@link RuntimeThreads.stop}. */
+  /**
+   * Waits until the threads have ended: each by itself, or all by {@link RuntimeThreads.stop}.
+   *
+   * **Cancel safety.** Safe: nothing is lost.
+   */
   ended(): Future<void> {
     return fromPromise(this.ending);
   }
 
-  /** What the threads have counted, and how they stand. */
+  /**
+   * What the threads have counted, and how they stand.
+   *
+   * **Cancel safety.** Safe: nothing is lost.
+   */
   metrics(): Future<ThreadsMetrics> {
     return fromPromise(async () => {
       const asked = await Promise.all(
@@ -360,7 +368,11 @@ export class RuntimeThreads implements AsyncDisposable {
     });
   }
 
-  /** The tasks of each thread, as data; see `snapshot`. */
+  /**
+   * The tasks of each thread, as data; see `snapshot`.
+   *
+   * **Cancel safety.** Safe: nothing is lost.
+   */
   snapshot(): Future<readonly ThreadSnapshot[]> {
     return fromPromise(() =>
       Promise.all(
@@ -373,7 +385,11 @@ export class RuntimeThreads implements AsyncDisposable {
     );
   }
 
-  /** The tasks of each thread, as text; see `Runtime.dump`. */
+  /**
+   * The tasks of each thread, as text; see `Runtime.dump`.
+   *
+   * **Cancel safety.** Safe: nothing is lost.
+   */
   dump(): Future<string> {
     return fromPromise(async () => {
       const parts = await Promise.all(
