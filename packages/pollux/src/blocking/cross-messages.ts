@@ -1,6 +1,5 @@
 import type { NodeMessagePort } from "../node/node-types.ts";
 import { loadNative } from "../reactor/epoll/native.ts";
-import type { PROBE } from "./taken-port.ts";
 
 /**
  * An end of a channel between threads, on its way to another one: `detach` gives it, and `crossSender` or `crossReceiver`
@@ -27,6 +26,9 @@ export const CLOSED = 1;
 
 /** The place in the state of a channel that has the id of what wakes the receiver's thread, while that may be parked; else 0. */
 export const WAKER = 2;
+
+/** Asks nothing of who gets it: it is there to be sent. */
+export const PROBE: { readonly kind: "probe" } = { kind: "probe" };
 
 /** What a sender says. */
 export type ToReceiver =

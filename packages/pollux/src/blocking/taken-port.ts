@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { PROBE } from "./cross-messages.ts";
 
 /** How often it is asked whether the far end is there, in ms. */
 const PROBE_EVERY = 1_000;
@@ -9,9 +10,6 @@ export interface PortEvents {
   onMessageError(error: unknown): void;
   onGone(): void;
 }
-
-/** Asks nothing of who gets it: it is there to be sent. */
-export const PROBE: { readonly kind: "probe" } = { kind: "probe" };
 
 /** Whether `postMessage` says that somebody is at the far end; found out once. */
 let tells: boolean | null = null;

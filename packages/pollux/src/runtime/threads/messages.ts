@@ -1,5 +1,5 @@
-import type { MessagePort } from "node:worker_threads";
 import type { CarriedFailure } from "../../blocking/carried-failure.ts";
+import type { NodeMessagePort } from "../../node/node-types.ts";
 import type { TcpListenOptions } from "../../reactor/options.ts";
 import type { RuntimeMetrics, RuntimeOptions } from "../runtime.ts";
 import type { RuntimeSnapshot } from "../snapshot.ts";
@@ -24,7 +24,7 @@ export interface SharedListener {
 
 /** What a thread is given when it begins. */
 export interface ThreadData {
-  readonly port: MessagePort;
+  readonly port: NodeMessagePort;
   readonly module: string;
   readonly export: string;
   readonly number: number;

@@ -1,4 +1,4 @@
-import { workerData } from "node:worker_threads";
+import { type MessagePort, workerData } from "node:worker_threads";
 import { packFailure } from "../../blocking/carried-failure.ts";
 import { describe } from "../../core/errors.ts";
 import { isFuture } from "../../core/future.ts";
@@ -16,7 +16,7 @@ export async function threadMain(
   importModule: (url: string) => Promise<Record<string, unknown>>,
 ): Promise<void> {
   const data = workerData as ThreadData; // Nobody but `WorkerThread` calls this.
-  const { port } = data;
+  const port = data.port as MessagePort; // Of which our types say less.
   const say = (message: FromThread): void => port.postMessage(message);
   const runtime = new Runtime(data.runtime);
   const abort = new AbortController();
