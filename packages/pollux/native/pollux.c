@@ -301,6 +301,19 @@ static napi_value Adopt(napi_env env, napi_callback_info info) {
   return outcome(&call, note(call.self, fd));
 }
 
+// duplicate(fd): another descriptor of a socket that listens, whichever thread has opened it. Of nothing else, so that none
+// of what Node itself uses can be had.
+static napi_value Duplicate(napi_env env, napi_callback_info info) {
+  Call call = begin(env, info);
+  int fd = int_at(&call, 0);
+  int listens = 0;
+  socklen_t length = sizeof listens;
+  if (call.error != 0) return outcome(&call, 0);
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0) return outcome(&call, -1);
+  if (listens == 0) return integer(env, -EINVAL);
+  return outcome(&call, note(call.self, fcntl(fd, F_DUPFD_CLOEXEC, 3)));
+}
+
 // release(fd): leaves a descriptor of ours to somebody else, who is going to close it.
 static napi_value Release(napi_env env, napi_callback_info info) {
   Call call = begin(env, info);
@@ -781,7 +794,8 @@ NAPI_MODULE_INIT() {
   } functions[] = {
       {"accept", Accept},           {"adopt", Adopt},
       {"bind", Bind},               {"close", Close},
-      {"connect", Connect},         {"epollControl", EpollControl},
+      {"connect", Connect},         {"duplicate", Duplicate},
+      {"epollControl", EpollControl},
       {"epollCreate", EpollCreate}, {"epollWait", EpollWait},
       {"eventFd", EventFd},         {"getOption", GetOption},
       {"keepAlive", KeepAlive},     {"listen", Listen},

@@ -6,6 +6,7 @@ export { type Blocking, type BlockingOptions, blocking } from "./blocking/blocki
 export { cancelled } from "./blocking/cancelled.ts";
 export type { CrossEnd } from "./blocking/cross-messages.ts";
 export { crossMpsc, crossReceiver, crossSender } from "./blocking/cross-mpsc.ts";
+export type { CrossPermit } from "./blocking/cross-permit.ts";
 export type { CrossReceiver } from "./blocking/cross-receiver.ts";
 export type { CrossSender } from "./blocking/cross-sender.ts";
 export { type OnMain, onMain, type Services } from "./blocking/on-main.ts";
@@ -53,6 +54,8 @@ export {
   InvalidDataError,
   LaggedError,
   MovedError,
+  NeedsNodeLoopError,
+  NestedBlockError,
   NoContextError,
   NoRuntimeError,
   NotCloneableError,
@@ -61,6 +64,7 @@ export {
   PolluxError,
   ReleasedError,
   ScriptError,
+  StuckError,
   ThreadExitedError,
   TimeoutError,
   TooLongError,
@@ -224,6 +228,7 @@ export type {
   UnixStreamSource,
 } from "./reactor/source.ts";
 // The runtime
+export { type BlockOnOptions, blockOn } from "./runtime/block-on.ts";
 export { defaultRuntime } from "./runtime/default.ts";
 export { dumpOnSignal } from "./runtime/dump-on-signal.ts";
 export { Runtime, type RuntimeMetrics, type RuntimeOptions, run } from "./runtime/runtime.ts";
@@ -238,6 +243,15 @@ export type {
   WaitSnapshot,
 } from "./runtime/snapshot.ts";
 export { snapshot } from "./runtime/take-snapshot.ts";
+export type { ThreadRuntimeOptions } from "./runtime/threads/messages.ts";
+export type { RuntimeThread } from "./runtime/threads/runtime-thread.ts";
+export {
+  RuntimeThreads,
+  type RuntimeThreadsOptions,
+  type ThreadFailure,
+  type ThreadSnapshot,
+  type ThreadsMetrics,
+} from "./runtime/threads/runtime-threads.ts";
 export { type TraceEvent, TraceRecorder, type TraceRecorderOptions } from "./runtime/trace-recorder.ts";
 export { type WatchdogOptions, watchdog } from "./runtime/watchdog.ts";
 export { ctrlC } from "./signal/ctrl-c.ts";

@@ -26,6 +26,7 @@ const HOLDS_NOTHING: Record<string, string> = {
   Mutex: "its guards are what holds",
   Notify: "its waiters are futures, which leave by themselves",
   OnceCell: "keeps a value, which is its user's",
+  RuntimeThread: "the thread that it stands for belongs to those who started it",
   RwLock: "its guards are what holds",
   Scope: "ends with its block",
   Semaphore: "its permits are what holds; to close it releases nothing",

@@ -5,6 +5,7 @@ import { attachErrors } from "../core/further-errors.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import type { Linked, LinkedList } from "../core/list.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type BlockingPool, poolOf } from "./blocking-pool.ts";
 import type { BlockingThread, ThreadCall, ThreadOutcome } from "./blocking-thread.ts";
@@ -79,6 +80,7 @@ export class BlockingCall<T> extends Future<T> implements ThreadCall, Linked<Blo
     if (!cx.takeBudget()) return Pending;
     this.waker = cx.waker;
     if (this.pool === null) {
+      requireNodeLoop(cx.runtime, "calls of `blocking`");
       this.pool = poolOf(cx.runtime);
       this.runtime = cx.runtime;
       this.runtime.outstanding++;

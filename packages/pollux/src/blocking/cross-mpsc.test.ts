@@ -16,6 +16,8 @@ import {
   FutureInUseError,
   join,
   NotCloneableError,
+  pollFn,
+  ReleasedError,
   Runtime,
   run,
   Stream,
@@ -176,6 +178,146 @@ describe("crossMpsc: in one thread", () => {
     });
     const failures = await run(main());
     expect(failures).toEqual([expect.any(ClosedError), expect.any(ClosedError)]);
+  });
+
+  test("a place is reserved, used or given back; the channel stays open for it", async () => {
+    const [tx, rx] = crossMpsc<string>(2);
+    const main = co(function* () {
+      // From its first use on it hands out places.
+      expect(() => rx.tryRecv()).toThrow(WouldBlockError);
+      const [kept, released] = [yield* tx.reserve(), tx.tryReserve()];
+      expect(() => tx.tryReserve()).toThrow(FullError);
+      const waiting = spawn(tx.send("waited"));
+      yield* sleep(1);
+      expect(waiting.isFinished).toBe(false);
+      released.release();
+      released.release();
+      yield* waiting;
+      expect(() => released.send("too late")).toThrow(ReleasedError);
+      tx.close();
+      yield* sleep(1);
+      expect(yield* rx.recv()).toBe("waited");
+      expect(rx.isClosed).toBe(false);
+      kept.send("kept");
+      expect(yield* rx.recv()).toBe("kept");
+      return yield* Stream.from(rx).collect();
+    });
+    expect(await run(main())).toEqual([]);
+  });
+
+  test("a place that was granted is reserved too, and goes to the next who waits when it is given back", async () => {
+    const [tx, rx] = crossMpsc<string>(1);
+    const main = co(function* () {
+      yield* tx.send("first");
+      const reserving = spawn(tx.reserve());
+      yield* sleep(1);
+      const sending = spawn(tx.send("second"));
+      yield* sleep(1);
+      expect(yield* rx.recv()).toBe("first");
+      const permit = yield* reserving;
+      expect(sending.isFinished).toBe(false);
+      expect(() => tx.detach()).toThrow(TypeError);
+      permit[Symbol.dispose]();
+      yield* sending;
+      return yield* rx.recv();
+    });
+    expect(await run(main())).toBe("second");
+    tx.close();
+  });
+
+  test("a permit that was given before the receiver was closed still sends", async () => {
+    const [tx, rx] = crossMpsc<string>(1);
+    const main = co(function* () {
+      const permit = yield* tx.reserve();
+      rx.close();
+      yield* sleep(1);
+      permit.send("in time");
+      return [yield* rx.recv(), yield* Stream.from(rx).collect()];
+    });
+    expect(await run(main())).toEqual(["in time", []]);
+    tx.close();
+  });
+
+  test("a reserve cancelled at any poll has taken no place", async () => {
+    const polls = await cancelAtEveryPoll(async (cancelAt) => {
+      const [tx, rx] = crossMpsc<string>(1);
+      const main = co(function* () {
+        yield* tx.send("full");
+        const reserving = spawn(cancelAt(tx.reserve()));
+        yield* sleep(1);
+        yield* rx.recv();
+        const outcome = yield* reserving;
+        if (!outcome.cancelled) outcome.value.release();
+        yield* tx.send("after");
+        tx.close();
+        return yield* Stream.from(rx).collect();
+      });
+      const runtime = new Runtime();
+      expect(await runtime.run(main())).toEqual(["after"]);
+      expect(runtime.metrics().outstanding).toBe(0);
+    });
+    expect(polls).toBe(2);
+  });
+
+  test("closed waits until the receiver is, and leaves nothing behind when it is cancelled", async () => {
+    const [tx, rx] = crossMpsc<string>(1);
+    const runtime = new Runtime();
+    const main = co(function* () {
+      const first = yield* select({ closed: tx.closed(), late: sleep(1) });
+      expect([first.key, runtime.metrics().outstanding]).toEqual(["late", 0]);
+      const waiting = [spawn(tx.closed()), spawn(tx.closed())];
+      yield* sleep(1);
+      expect(waiting.map(({ isFinished }) => isFinished)).toEqual([false, false]);
+      rx.close();
+      for (const each of waiting) yield* each;
+      yield* tx.closed();
+    });
+    await runtime.run(main());
+    expect(runtime.metrics().outstanding).toBe(0);
+    tx.close();
+  });
+
+  test("recvMany gives what has arrived, up to its limit, then 0 at the end; a cancel at any poll loses nothing", async () => {
+    const polls = await cancelAtEveryPoll(async (cancelAt) => {
+      const [tx, rx] = crossMpsc<number>(8);
+      const main = co(function* () {
+        const got: number[] = [];
+        expect(yield* rx.recvMany(got, 0)).toBe(0);
+        const receiving = spawn(cancelAt(rx.recvMany(got, 3)));
+        yield* sleep(1);
+        for (let n = 0; n < 5; n++) yield* tx.send(n);
+        tx.close();
+        const outcome = yield* receiving;
+        expect(got.length).toBe(outcome.cancelled ? 0 : outcome.value);
+        for (let count = -1; count !== 0; ) {
+          count = yield* rx.recvMany(got, 3);
+          expect(count).toBeLessThanOrEqual(3);
+        }
+        return got;
+      });
+      const runtime = new Runtime();
+      expect(await runtime.run(main())).toEqual([0, 1, 2, 3, 4]);
+      expect(runtime.metrics().outstanding).toBe(0);
+    });
+    expect(polls).toBe(2);
+    const [, rx] = crossMpsc<number>(1);
+    expect(() => rx.recvMany([], -1)).toThrow(RangeError);
+    expect(() => rx.recvMany(Object.freeze([]) as unknown as number[], 1)).toThrow(TypeError);
+  });
+
+  test("sameChannel, capacity and pollRecv are those of mpsc", async () => {
+    const [tx, rx] = crossMpsc<number>(2);
+    const [other] = crossMpsc<number>(2);
+    const again = tx.clone();
+    expect([tx.sameChannel(again), tx.sameChannel(other)]).toEqual([true, false]);
+    tx.trySend(1);
+    expect(rx.capacity).toBe(1);
+    expect(await run(pollFn((cx) => rx.pollRecv(cx)))).toBe(1);
+    expect(rx.capacity).toBe(2);
+    tx.close();
+    again.close();
+    await expect(run(pollFn((cx) => rx.pollRecv(cx)))).rejects.toThrow(ClosedError);
+    other.close();
   });
 
   test("a second one that waits on the receiver is refused", async () => {

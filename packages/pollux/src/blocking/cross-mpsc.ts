@@ -42,7 +42,7 @@ import { CrossSender } from "./cross-sender.ts";
  */
 export function crossMpsc<T>(capacity: number): [CrossSender<T>, CrossReceiver<T>] {
   checkCount("capacity", capacity, 1, 2 ** 30 - 1);
-  const state = new Int32Array(new SharedArrayBuffer(8));
+  const state = new Int32Array(new SharedArrayBuffer(12));
   state[FREE] = capacity;
   const { port1, port2 } = new MessageChannel();
   return [

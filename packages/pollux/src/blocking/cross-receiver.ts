@@ -9,9 +9,11 @@ import {
 } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
+import type { OwnedThread } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
+import { checkCount } from "../sync/count.ts";
 import { ReceiverIterator, receiveEach } from "../sync/receiving.ts";
 import { RingBuffer } from "../sync/ring-buffer.ts";
 import type { Body } from "../sync/with-guard.ts";
@@ -22,7 +24,10 @@ import {
   type ToReceiver,
   type ToSender,
   tryTakePlace,
+  WAKER,
+  wakeThread,
 } from "./cross-messages.ts";
+import { TakenPort } from "./taken-port.ts";
 import { transfer } from "./transfer.ts";
 
 /** A sender, as the receiver knows it. */
@@ -30,6 +35,9 @@ interface Peer {
   readonly port: MessagePort;
   /** Places that it was granted, and that it has neither used nor given back. */
   granted: number;
+  /** What wakes its thread, if that may be parked; else 0. */
+  waker: number;
+  readonly taken: TakenPort;
 }
 
 /** What has arrived: a value, or why there is none. */
@@ -48,6 +56,8 @@ type Arrived<T> = { readonly value: T } | { readonly error: Error };
 export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disposable, KeepsAlive {
   /** @internal */
   readonly isExternal = true;
+  /** @internal */
+  readonly needsNodeLoop = null;
   /** All places: the capacity that the channel was made with. */
   readonly maxCapacity: number;
   private readonly port: MessagePort;
@@ -64,6 +74,8 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
   private closed: boolean;
   /** Places that have come back since it was closed. */
   private kept: number;
+  /** Set while it is waited on in a thread that a runtime owns. */
+  private stopLooking: (() => void) | null;
 
   /** @internal */
   constructor({ port, state, capacity }: CrossEnd<T>) {
@@ -79,6 +91,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     this.detached = false;
     this.closed = false;
     this.kept = 0;
+    this.stopLooking = null;
   }
 
   /**
@@ -93,6 +106,34 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
   }
 
   /**
+   * Waits until there is a value, and then moves those that have arrived to the end of `buffer`, `limit` at the most. Gives
+   * how many: 0 when the channel is closed and everything was received, or at once if `limit` is 0.
+   *
+   * **Cancel safety.** Safe: no value is lost.
+   *
+   * @throws RangeError or TypeError if `limit` is no integer of 0 or more
+   *
+   * @example
+   * ```ts
+   * const [tx, rx] = crossMpsc<string>(2);
+   * for (const value of ["a", "b"]) tx.trySend(value);
+   * tx.close();
+   * const main = co(function* () {
+   *   const got: string[] = [];
+   *   while ((yield* rx.recvMany(got, 100)) > 0);
+   *   console.log(got); // ["a", "b"]
+   * });
+   * await run(main());
+   * ```
+   */
+  recvMany(buffer: T[], limit: number): Future<number> {
+    if (!Array.isArray(buffer) || !Object.isExtensible(buffer))
+      throw new TypeError("recvMany needs an array that can grow, to which it adds what it receives");
+    checkCount("limit", limit, 0, Number.MAX_SAFE_INTEGER);
+    return new CrossRecvMany(this, buffer, limit);
+  }
+
+  /**
    * Takes the next value if there is one.
    *
    * @throws WouldBlockError if there is none yet
@@ -100,6 +141,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
    */
   tryRecv(): T {
     this.begin();
+    if (this.values.size === 0) for (const { taken } of this.peers) taken.take();
     if (this.values.size > 0) return this.take();
     if (this.isOver) throw this.closedError();
     throw new WouldBlockError("the channel between threads is empty: wait with `recv`");
@@ -108,6 +150,22 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
   /** Polls, for the stream of it: `Stream.from(rx)`. */
   pollNext(cx: Context): Poll<T | End> {
     return this.pollValue(cx, this);
+  }
+
+  /**
+   * As {@link CrossReceiver.recv}, for who writes a future of their own: polls, and has the context woken.
+   *
+   * @throws ClosedError when the channel is closed and everything was received
+   */
+  pollRecv(cx: Context): Poll<T> {
+    const poll = this.pollValue(cx, this);
+    if (poll === End) throw this.closedError();
+    return poll;
+  }
+
+  /** Whoever waits in {@link CrossReceiver.pollNext} or {@link CrossReceiver.pollRecv} waits no longer. */
+  cancelNext(): void {
+    this.leave(this);
   }
 
   /** Gives the receiver up, as its stream does: the same as to dispose of it. */
@@ -188,6 +246,11 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     return this.values.size === 0;
   }
 
+  /** Places that were free a moment ago: other threads take and free them meanwhile. */
+  get capacity(): number {
+    return Math.max(0, Atomics.load(this.state, FREE));
+  }
+
   /** Whether nothing more can be sent: this is closed, or every sender is. */
   get isClosed(): boolean {
     return this.closed || this.detached || (this.hasBegun && this.peers.size === 0);
@@ -218,6 +281,8 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     if (this.detached) throw this.closedError();
     if (!cx.takeBudget()) return Pending;
     this.begin();
+    const { ownedThread } = cx.runtime;
+    if (ownedThread !== null && this.values.size === 0) this.lookIn(ownedThread);
     if (this.values.size > 0) {
       this.leave(waiter);
       return this.take();
@@ -241,6 +306,18 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     this.wait.end();
   }
 
+  /**
+   * Moves values that have arrived, up to one that could not be read: that is for the next one who receives.
+   *
+   * @internal
+   */
+  takeMany(buffer: T[], limit: number): number {
+    let count = 0;
+    for (; count < limit && this.values.size > 0 && !("error" in this.values.peek()); count++)
+      buffer.push(this.take());
+    return count;
+  }
+
   private take(): T {
     const arrived = this.values.shift();
     this.release();
@@ -255,8 +332,29 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     this.listen(this.port);
   }
 
+  /** In a thread that a runtime owns: takes what has come, and goes on to do so until the wait ends. */
+  private lookIn(thread: OwnedThread): void {
+    if (this.stopLooking === null) {
+      const stop = thread.onUnpark(() => {
+        for (const { taken } of this.peers) taken.look();
+      });
+      // Stored before the ports are looked at: what is sent later than that wakes the thread.
+      Atomics.store(this.state, WAKER, thread.wakerId);
+      this.stopLooking = () => {
+        Atomics.store(this.state, WAKER, 0);
+        stop();
+      };
+    }
+    for (const { taken } of this.peers) taken.take();
+  }
+
   private listen(port: MessagePort): void {
-    const peer: Peer = { port, granted: 0 };
+    const taken = new TakenPort(port, {
+      onMessage: (message) => this.onMessage(peer, message as ToReceiver), // Nobody else has the other end.
+      onMessageError: (cause) => this.arrive({ error: new NotCloneableError("the value", { cause }) }),
+      onGone: () => this.dropPeer(peer),
+    });
+    const peer: Peer = { port, granted: 0, waker: 0, taken };
     this.peers.add(peer);
     if (this.closed) say(peer, { kind: "closed" });
     port.on("message", (message: ToReceiver) => this.onMessage(peer, message));
@@ -275,6 +373,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
         this.arrive({ value: message.value as T });
         break;
       case "want":
+        peer.waker = message.waker;
         if (this.closed) break;
         if (this.wanting.length === 0 && tryTakePlace(this.state)) this.grant(peer);
         else this.wanting.push(peer);
@@ -333,12 +432,15 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
 
   /** @internal */
   letGo(): void {
+    this.stopLooking?.();
+    this.stopLooking = null;
     for (const { port } of this.peers) port.unref();
   }
 }
 
 function say(peer: Peer, message: ToSender): void {
   peer.port.postMessage(message);
+  wakeThread(peer.waker);
 }
 
 class CrossRecv<T> extends Future<T> {
@@ -364,6 +466,52 @@ class CrossRecv<T> extends Future<T> {
     this.isDone = true;
     if (poll === End) throw this.receiver.closedError();
     return poll;
+  }
+
+  override cancel(): Poll<void> {
+    this.isDone = true;
+    this.receiver.leave(this);
+  }
+
+  override inspect(): Inspection {
+    return this.receiver.inspectWait();
+  }
+}
+
+class CrossRecvMany<T> extends Future<number> {
+  private readonly receiver: CrossReceiver<T>;
+  private readonly buffer: T[];
+  private readonly limit: number;
+  private isDone: boolean;
+
+  constructor(receiver: CrossReceiver<T>, buffer: T[], limit: number) {
+    super();
+    this.receiver = receiver;
+    this.buffer = buffer;
+    this.limit = limit;
+    this.isDone = false;
+  }
+
+  override poll(cx: Context): Poll<number> {
+    if (this.isDone) throw new PollAfterCompletionError("this `recvMany`");
+    const { receiver, buffer, limit } = this;
+    if (limit === 0) {
+      if (!cx.takeBudget()) return Pending;
+      this.isDone = true;
+      return 0;
+    }
+    let first: Poll<T | End>;
+    try {
+      first = receiver.pollValue(cx, this);
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+    if (first === Pending) return Pending;
+    this.isDone = true;
+    if (first === End) return 0;
+    buffer.push(first);
+    return 1 + receiver.takeMany(buffer, limit - 1);
   }
 
   override cancel(): Poll<void> {

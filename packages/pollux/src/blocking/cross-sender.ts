@@ -1,11 +1,12 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import type { Context } from "../core/context.ts";
-import { ClosedError, FullError, NotCloneableError, PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import type { Inspection, InspectionTarget } from "../core/inspection.ts";
-import { type Linked, LinkedList } from "../core/list.ts";
-import { Pending, type Poll } from "../core/poll.ts";
-import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
+import { ClosedError, FullError, NotCloneableError } from "../core/errors.ts";
+import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
+import { LinkedList } from "../core/list.ts";
+import type { OwnedThread } from "../core/owned-thread.ts";
+import type { KeepsAlive } from "../reactor/waiting.ts";
+import { type CrossAcquire, CrossSend } from "./cross-acquire.ts";
+import { CrossClosed } from "./cross-closed.ts";
 import {
   CLOSED,
   type CrossEnd,
@@ -13,7 +14,11 @@ import {
   type ToReceiver,
   type ToSender,
   tryTakePlace,
+  WAKER,
+  wakeThread,
 } from "./cross-messages.ts";
+import { CrossPermit, CrossReserve } from "./cross-permit.ts";
+import { TakenPort } from "./taken-port.ts";
 import { transfer, transfersOf } from "./transfer.ts";
 
 /**
@@ -28,10 +33,12 @@ import { transfer, transfersOf } from "./transfer.ts";
 export class CrossSender<T> implements Disposable, KeepsAlive {
   /** @internal */
   readonly isExternal = true;
+  /** @internal */
+  readonly needsNodeLoop = null;
   /** All places: the capacity that the channel was made with. */
   readonly maxCapacity: number;
   /** @internal */
-  readonly waiting: LinkedList<CrossSend<T>> = new LinkedList();
+  readonly waiting: LinkedList<CrossAcquire<T, unknown>> = new LinkedList();
   private readonly port: MessagePort;
   private readonly state: Int32Array;
   private open: boolean;
@@ -39,9 +46,15 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
   private gone: boolean;
   private wants: number;
   private granted: number;
+  /** Permits that are out. */
+  private permits: number;
+  private readonly watchers: Set<CrossClosed>;
   private listens: boolean;
   private hasEnded: boolean;
   private waits: number;
+  private readonly taken: TakenPort;
+  /** Set while it is waited on in a thread that a runtime owns. */
+  private looking: { readonly stop: () => void; readonly waker: number } | null;
 
   /** @internal */
   constructor({ port, state, capacity }: CrossEnd<T>) {
@@ -52,9 +65,18 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
     this.gone = false;
     this.wants = 0;
     this.granted = 0;
+    this.permits = 0;
+    this.watchers = new Set();
     this.listens = false;
     this.hasEnded = false;
     this.waits = 0;
+    this.taken = new TakenPort(port, {
+      onMessage: (message) => this.onMessage(message as ToSender), // Nobody else has the other end.
+      // A receiver sends nothing that could not be cloned.
+      onMessageError: () => {},
+      onGone: () => this.onGone(),
+    });
+    this.looking = null;
     port.on("close", () => this.onGone());
     port.unref();
   }
@@ -68,7 +90,7 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
    * @throws NotCloneableError (the future) if the value cannot pass from thread to thread
    */
   send(value: T): Future<void> {
-    return new CrossSend(this, value, this.open);
+    return new CrossSend(this, this.open, value);
   }
 
   /**
@@ -78,10 +100,72 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
    * @throws ClosedError and NotCloneableError as {@link CrossSender.send}
    */
   trySend(value: T): void {
-    if (!this.open || this.isDeserted) throw this.closedError(this.open);
-    if (this.waiting.size > 0 || !tryTakePlace(this.state))
-      throw new FullError("the channel between threads", value);
+    this.takeNow(value);
     this.post(value, false);
+  }
+
+  private takeNow(value: T | undefined): void {
+    if (!this.open || this.isDeserted) throw this.closedError(this.open);
+    if (!this.tryTake()) throw new FullError("the channel between threads", value);
+  }
+
+  /**
+   * Waits for a place, to be used later.
+   *
+   * **Cancel safety.** Safe: what is lost is the place in the queue.
+   *
+   * @throws ClosedError (the future) if the receiver is closed or its thread has ended, or this sender is closed
+   *
+   * @example
+   * ```ts
+   * const [tx, rx] = crossMpsc<number>(1);
+   * const main = co(function* () {
+   *   const permit = yield* tx.reserve();
+   *   permit.send(42);
+   *   return yield* rx.recv();
+   * });
+   * console.log(await run(main())); // 42
+   * ```
+   */
+  reserve(): Future<CrossPermit<T>> {
+    return new CrossReserve(this, this.open);
+  }
+
+  /**
+   * Takes a place now, to be used later, past nobody of this sender.
+   *
+   * @throws FullError if there is none
+   * @throws ClosedError as {@link CrossSender.reserve}
+   */
+  tryReserve(): CrossPermit<T> {
+    this.takeNow(undefined);
+    return this.permit(false);
+  }
+
+  /**
+   * Waits until the receiver is closed or its thread has ended. To be raced with the work that makes values.
+   *
+   * **Cancel safety.** Safe: nothing is lost.
+   *
+   * @example
+   * ```ts
+   * const [tx, rx] = crossMpsc<number>(1);
+   * const main = co(function* () {
+   *   const closed = spawn(tx.closed());
+   *   rx.close();
+   *   yield* closed;
+   *   return tx.isClosed;
+   * });
+   * console.log(await run(main())); // true
+   * ```
+   */
+  closed(): Future<void> {
+    return new CrossClosed(this);
+  }
+
+  /** Whether both send to the same receiver. */
+  sameChannel(other: CrossSender<T>): boolean {
+    return this.state.buffer === other.state.buffer;
   }
 
   /**
@@ -94,6 +178,7 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
     const { port1, port2 } = new MessageChannel();
     const message: ToReceiver = { kind: "clone", port: port2 };
     this.port.postMessage(message, [port2]);
+    wakeThread(Atomics.load(this.state, WAKER));
     return new CrossSender({ kind: "sender", port: port1, state: this.state, capacity: this.maxCapacity });
   }
 
@@ -102,12 +187,12 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
    * closed from now on, and the channel does not notice.
    *
    * @throws ClosedError if it is closed
-   * @throws TypeError while one of its `send`s waits
+   * @throws TypeError while something waits on it, or a permit is out
    */
   detach(): CrossEnd<T> {
     this.requireOpen();
-    if (this.wants > 0 || this.granted > 0)
-      throw new TypeError("this sender waits for a place: detach it before it sends, or clone it");
+    if (this.wants > 0 || this.granted > 0 || this.permits > 0 || this.watchers.size > 0)
+      throw new TypeError("this sender waits, or has permits out: detach it before it sends, or clone it");
     this.open = false;
     this.hasEnded = true;
     this.port.removeAllListeners();
@@ -180,16 +265,69 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
    *
    * @internal
    */
-  park(send: CrossSend<T>): void {
-    if (!this.listens) {
-      this.listens = true;
-      this.port.on("message", (message: ToSender) => this.onMessage(message));
-      if (this.waits === 0) this.port.unref();
-    }
+  park(send: CrossAcquire<T, unknown>, thread: OwnedThread | null): void {
+    this.listen(thread);
     this.waiting.pushBack(send);
-    if (this.waiting.size <= this.wants) return;
-    this.wants++;
-    this.say({ kind: "want" }, null);
+    if (this.waiting.size > this.wants) {
+      this.wants++;
+      this.say({ kind: "want", waker: this.looking?.waker ?? 0 }, null);
+    }
+    // A place that nobody waited for any more may have come meanwhile.
+    if (thread !== null) this.taken.take();
+  }
+
+  private listen(thread: OwnedThread | null): void {
+    if (thread !== null && this.looking === null)
+      this.looking = { stop: thread.onUnpark(() => this.taken.look()), waker: thread.wakerId };
+    if (this.listens) return;
+    this.listens = true;
+    this.port.on("message", (message: ToSender) => this.onMessage(message));
+    if (this.waits === 0) this.port.unref();
+  }
+
+  /**
+   * Has one told when nobody receives any more.
+   *
+   * @internal
+   */
+  watch(closed: CrossClosed, thread: OwnedThread | null): void {
+    this.listen(thread);
+    this.watchers.add(closed);
+    if (thread !== null) this.taken.take();
+  }
+
+  /** @internal */
+  unwatch(closed: CrossClosed): void {
+    this.watchers.delete(closed);
+  }
+
+  /**
+   * A permit for a place that was taken.
+   *
+   * @internal
+   */
+  permit(granted: boolean): CrossPermit<T> {
+    if (granted) this.granted--;
+    this.permits++;
+    return new CrossPermit(this, granted);
+  }
+
+  /** @internal */
+  usePermit(value: T, granted: boolean): void {
+    this.permits--;
+    try {
+      this.post(value, granted);
+    } finally {
+      this.endIfDone();
+    }
+  }
+
+  /** @internal */
+  releasePermit(granted: boolean): void {
+    this.permits--;
+    if (granted) this.place();
+    else this.say({ kind: "refund", granted: false }, null);
+    this.endIfDone();
   }
 
   /**
@@ -232,7 +370,7 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
    * @internal
    */
   endIfDone(): void {
-    if (this.open || this.hasEnded || this.waiting.size > 0 || this.granted > 0) return;
+    if (this.open || this.hasEnded || this.waiting.size > 0 || this.granted > 0 || this.permits > 0) return;
     this.hasEnded = true;
     this.say({ kind: "close" }, null);
     this.port.close();
@@ -240,11 +378,12 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
 
   private say(message: ToReceiver, moved: unknown): void {
     this.port.postMessage(message, transfersOf(moved));
+    wakeThread(Atomics.load(this.state, WAKER));
   }
 
   private onMessage(message: ToSender): void {
     if (message.kind === "closed") this.onGone();
-    else {
+    else if (message.kind === "grant") {
       this.wants--;
       this.place();
     }
@@ -254,6 +393,8 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
     if (this.gone) return;
     this.gone = true;
     for (let send = this.waiting.shift(); send !== null; send = this.waiting.shift()) send.wake();
+    for (const closed of this.watchers) closed.wake();
+    this.watchers.clear();
     this.endIfDone();
   }
 
@@ -264,84 +405,9 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
 
   /** @internal */
   letGo(): void {
-    if (--this.waits === 0) this.port.unref();
-  }
-}
-
-class CrossSend<T> extends Future<void> implements Linked<CrossSend<T>> {
-  private readonly sender: CrossSender<T>;
-  private readonly value: T;
-  /** Whether the sender was open when it was called. */
-  private readonly open: boolean;
-  private readonly wait: Waiting;
-  private isGranted: boolean;
-  private isDone: boolean;
-  before: CrossSend<T> | null;
-  after: CrossSend<T> | null;
-  list: LinkedList<CrossSend<T>> | null;
-
-  constructor(sender: CrossSender<T>, value: T, open: boolean) {
-    super();
-    this.sender = sender;
-    this.value = value;
-    this.open = open;
-    this.wait = new Waiting(sender);
-    this.isGranted = false;
-    this.isDone = false;
-    this.before = null;
-    this.after = null;
-    this.list = null;
-  }
-
-  override poll(cx: Context): Poll<void> {
-    if (this.isDone) throw new PollAfterCompletionError("this `send`");
-    if (!cx.takeBudget()) return Pending;
-    const { sender } = this;
-    if (!this.open || sender.isDeserted || (this.list === null && !this.isGranted && sender.isClosed)) {
-      this.cancel();
-      throw sender.closedError(this.open);
-    }
-    if (this.isGranted) {
-      this.isDone = true;
-      sender.useGranted(this.value);
-      return undefined;
-    }
-    if (this.list === null && sender.tryTake()) {
-      this.isDone = true;
-      sender.post(this.value, false);
-      return undefined;
-    }
-    cx.refundBudget();
-    this.wait.begin(cx);
-    if (this.list === null) sender.park(this);
-    return Pending;
-  }
-
-  override cancel(): Poll<void> {
-    if (this.isDone) return;
-    this.isDone = true;
-    this.wait.end();
-    const left = this.list?.remove(this) ?? false;
-    if (this.isGranted) this.sender.passOn();
-    if (left) this.sender.endIfDone();
-  }
-
-  override inspect(): Inspection {
-    return {
-      op: "send to",
-      target: this.sender.target,
-      state: `${this.sender.capacity} free`,
-      outside: true,
-    };
-  }
-
-  /** There is a place for it. */
-  grant(): void {
-    this.isGranted = true;
-    this.wait.wake();
-  }
-
-  wake(): void {
-    this.wait.wake();
+    if (--this.waits > 0) return;
+    this.port.unref();
+    this.looking?.stop();
+    this.looking = null;
   }
 }

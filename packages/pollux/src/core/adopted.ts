@@ -2,6 +2,7 @@ import type { Context, RuntimeHandle, Waker } from "./context.ts";
 import { PollAfterCompletionError } from "./errors.ts";
 import { Future } from "./future.ts";
 import type { Inspection } from "./inspection.ts";
+import { requireNodeLoop } from "./owned-thread.ts";
 import { Pending, type Poll } from "./poll.ts";
 
 /** `Fulfilled` and `Rejected`: settled, and not taken yet. `Abandoned`: cancelled while it waited. */
@@ -36,6 +37,11 @@ export class Adopted<T> extends Future<T> {
     this.runtime = null;
   }
 
+  /** What it is for the error where it cannot be waited for, in the plural. */
+  protected get kind(): string {
+    return "promises";
+  }
+
   /** What to wait for, asked for at the first poll. */
   protected begin(_cx: Context): PromiseLike<T> | T {
     return this.source as PromiseLike<T>;
@@ -49,7 +55,10 @@ export class Adopted<T> extends Future<T> {
   override poll(cx: Context): Poll<T> {
     if (this.state >= Abandoned) throw new PollAfterCompletionError("this promise's future");
     if (!cx.takeBudget()) return Pending;
-    if (this.state === New) this.subscribe(cx);
+    if (this.state === New) {
+      requireNodeLoop(cx.runtime, this.kind);
+      this.subscribe(cx);
+    }
     if (this.isWaiting) {
       cx.refundBudget();
       this.count(cx);

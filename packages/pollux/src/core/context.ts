@@ -1,6 +1,7 @@
 import { NoRuntimeError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
 import type { Future } from "./future.ts";
+import type { OwnedThread } from "./owned-thread.ts";
 import type { TimerEntry } from "./timer-entry.ts";
 
 /** Makes one task runnable again. All that passes between a reactor and an executor. */
@@ -71,6 +72,8 @@ export interface RuntimeHandle {
   /** The threads for code that blocks, once something has asked for one; `blocking/` fills and types the place. */
   blocking: BlockingSlot | undefined;
   readonly blockingLimits: BlockingLimits;
+  /** The thread, if the runtime owns it: then Node's loop does not turn. `null` beside that loop. */
+  readonly ownedThread: OwnedThread | null;
   /**
    * Operations that wait for something outside of the runtime: I/O, an adopted promise, blocking work. Whoever waits
    * counts itself in and out. While there are any, a paused clock does not advance by itself.
@@ -186,6 +189,7 @@ const detached: RuntimeHandle = {
     throw new NoRuntimeError("a call in another thread");
   },
   blockingLimits: { keepAlive: 0 },
+  ownedThread: null,
   outstanding: 0,
   cancelReason: undefined,
   spawn(): never {

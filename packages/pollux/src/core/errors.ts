@@ -65,6 +65,40 @@ export class NoRuntimeError extends PolluxError {
   }
 }
 
+/**
+ * A thread that `blockOn` owns came to wait for what only Node's loop brings: a promise, a file, a child process, TLS. That
+ * loop does not turn there, so the wait would never end.
+ */
+export class NeedsNodeLoopError extends PolluxError {
+  override readonly code = "POLLUX_NEEDS_NODE_LOOP";
+
+  constructor(what: string) {
+    super(
+      `${what} need Node's loop, which does not turn while \`blockOn\` owns the thread: use \`run\`, or have another thread do this`,
+    );
+  }
+}
+
+/** `blockOn` where it would block a runtime of the thread: within a task, or within another `blockOn`. */
+export class NestedBlockError extends PolluxError {
+  override readonly code = "POLLUX_NESTED_BLOCK";
+
+  constructor() {
+    super(
+      "`blockOn` was called by code that a runtime of this thread runs, which would stand still: `yield*` the future instead",
+    );
+  }
+}
+
+/** Tasks wait, and nothing is left that could wake any of them. The message lists them. */
+export class StuckError extends PolluxError {
+  override readonly code = "POLLUX_STUCK";
+
+  constructor(dump: string) {
+    super(`the main future has not ended, and nothing is left that could wake it. Tasks that wait:\n${dump}`);
+  }
+}
+
 /** A generator given to `co` yielded something that is not a suspended future. */
 export class BadYieldError extends PolluxError {
   override readonly code = "POLLUX_BAD_YIELD";

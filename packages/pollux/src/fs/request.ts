@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
@@ -60,7 +61,10 @@ export class Request<T> extends Future<T> {
   override poll(cx: Context): Poll<T> {
     if (this.state >= Abandoned) throw new PollAfterCompletionError(`${this.spec.op}()`);
     if (!cx.takeBudget()) return Pending;
-    if (this.state === New) this.begin();
+    if (this.state === New) {
+      requireNodeLoop(cx.runtime, "files");
+      this.begin();
+    }
     if (this.state === Running) {
       cx.refundBudget();
       this.waiting.begin(cx);

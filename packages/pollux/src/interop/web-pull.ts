@@ -1,6 +1,7 @@
 import { Adopted } from "../core/adopted.ts";
 import type { Context } from "../core/context.ts";
 import type { Inspection } from "../core/inspection.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
@@ -45,6 +46,7 @@ export class WebPull<T> implements StreamSource<T> {
   pollNext(cx: Context): Poll<T | End> {
     if (this.state === Ended) return End;
     if (!cx.takeBudget()) return Pending;
+    requireNodeLoop(cx.runtime, "streams of the Web");
     if (this.state <= Idle) this.read();
     if (this.state === Reading) {
       cx.refundBudget();

@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Writer } from "../io/writer.ts";
 import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
@@ -39,6 +40,7 @@ class WebWriter extends Writer {
 
   override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     if (!cx.takeBudget()) return Pending;
+    requireNodeLoop(cx.runtime, "streams of the Web");
     this.requireUsable();
     if (this.state !== Open) throw new ClosedError("the write side of this writer");
     if (buf.length === 0) return 0;

@@ -9,7 +9,8 @@ import { checkFlag, checkHost, checkPort, checkWhole } from "./check.ts";
 import { checkSocketOptions } from "./check-socket-options.ts";
 import { withHostPort } from "./host-port.ts";
 import { Incoming } from "./incoming.ts";
-import { Open } from "./open.ts";
+import { localReactor } from "./local-reactor.ts";
+import { Open, opened } from "./open.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
 /** How a listener is made at an address that is given apart. */
@@ -77,19 +78,25 @@ export class TcpListener {
   static bind(address: string, settings?: TcpListenSettings): Future<TcpListener>;
   static bind(target: TcpListenOptions | string, settings: TcpListenSettings = {}): Future<TcpListener> {
     const options = withHostPort(target, settings, "TcpListener.bind");
-    checkHost(options.host);
-    checkPort(options.port, 0);
-    checkWhole("backlog", options.backlog, 1, "connections");
-    checkWhole("maxUnaccepted", options.maxUnaccepted, 1, "connections");
-    checkFlag("ipv6Only", options.ipv6Only);
-    checkFlag("exclusive", options.exclusive);
-    checkSocketOptions(options);
+    checkListenOptions(options);
     return new Open({
       what: "TcpListener.bind()",
       op: `bind to ${options.host}:${options.port}`,
       make: (runtime) => reactorOf(runtime).tcpListener(options),
       poll: (source, cx) => source.pollListen(cx),
       done: (source) => new TcpListener(source),
+    });
+  }
+
+  /**
+   * Accepts from a socket that another thread of this process has opened and keeps open.
+   *
+   * @internal
+   */
+  static share(fd: number, options: TcpListenOptions): Future<TcpListener> {
+    return opened("TcpListener.share()", (runtime) => {
+      const local = localReactor(runtime, "a listening socket of several threads");
+      return new TcpListener(local.shareListener(fd, options));
     });
   }
 
@@ -168,4 +175,18 @@ export class TcpListener {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+/**
+ * @throws TypeError, RangeError for options that make no sense
+ * @internal
+ */
+export function checkListenOptions(options: TcpListenOptions): void {
+  checkHost(options.host);
+  checkPort(options.port, 0);
+  checkWhole("backlog", options.backlog, 1, "connections");
+  checkWhole("maxUnaccepted", options.maxUnaccepted, 1, "connections");
+  checkFlag("ipv6Only", options.ipv6Only);
+  checkFlag("exclusive", options.exclusive);
+  checkSocketOptions(options);
 }

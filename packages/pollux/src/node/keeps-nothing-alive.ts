@@ -4,6 +4,7 @@ import type { KeepsAlive } from "../reactor/waiting.ts";
 class OfOthers implements KeepsAlive {
   /** What is waited for comes from outside of the runtime: a paused clock does not run ahead of it. */
   readonly isExternal = true;
+  readonly needsNodeLoop = "streams and events of Node, files and processes";
 
   keepAlive(): void {
     // It does so by itself, or does not.
@@ -15,4 +16,4 @@ class OfOthers implements KeepsAlive {
 }
 
 /** @internal */
-export const KEEPS_NOTHING_ALIVE: KeepsAlive = new OfOthers();
+export const KEEPS_NOTHING_ALIVE: OfOthers = new OfOthers();

@@ -1,6 +1,7 @@
 import { finished } from "node:stream";
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End } from "../core/stream-source.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
@@ -39,6 +40,7 @@ export class NodePull {
   poll(cx: Context, room: number): Poll<unknown> {
     if (this.closing !== null) throw new ClosedError("this reader");
     if (!cx.takeBudget()) return Pending;
+    requireNodeLoop(cx.runtime, KEEPS_NOTHING_ALIVE.needsNodeLoop);
     this.listen();
     const { ended, readable } = this;
     if (ended === null) {

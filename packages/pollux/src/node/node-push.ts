@@ -1,6 +1,7 @@
 import { finished } from "node:stream";
 import type { Context } from "../core/context.ts";
 import { ClosedError } from "../core/errors.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
@@ -40,6 +41,7 @@ export class NodePush {
 
   pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     if (!cx.takeBudget()) return Pending;
+    requireNodeLoop(cx.runtime, KEEPS_NOTHING_ALIVE.needsNodeLoop);
     this.requireUsable();
     // Ended by us, or by somebody else: Node would take the write and fail later.
     if (this.isEnding || this.isFinished || this.writable.writableEnded)

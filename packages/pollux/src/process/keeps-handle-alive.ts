@@ -9,6 +9,7 @@ interface Referenced {
 /** A handle of Node's that keeps the process alive only while somebody waits on it. */
 export class KeepsHandleAlive implements KeepsAlive {
   readonly isExternal = true;
+  readonly needsNodeLoop = "child processes and streams of Node";
   private readonly handle: Referenced;
   private waits: number;
 

@@ -4,6 +4,7 @@ import type { Context } from "../core/context.ts";
 import { ClosedError, PollAfterCompletionError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import { Waiting } from "../reactor/waiting.ts";
@@ -42,6 +43,7 @@ export class Spawn extends Future<Child> {
     if (this.isOver) throw new PollAfterCompletionError("spawn()");
     if (!cx.takeBudget()) return Pending;
     if (!this.hasBegun) {
+      requireNodeLoop(cx.runtime, "child processes");
       this.hasBegun = true;
       const child = this.begin();
       if (child !== null) {

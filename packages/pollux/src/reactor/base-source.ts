@@ -19,6 +19,8 @@ export abstract class BaseSource implements Source, KeepsAlive, Linked<BaseSourc
   isClosed = false;
   /** What it waits for may come from outside of the runtime. */
   readonly isExternal: boolean;
+  /** See `KeepsAlive`. */
+  needsNodeLoop: string | null = null;
   /** How many directions somebody waits on. */
   protected waits = 0;
   protected failure: Error | null = null;

@@ -1,10 +1,14 @@
 import { lookup } from "node:dns";
 import { isIPv4, isIPv6 } from "node:net";
 import type { Context } from "../core/context.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { LookupOptions, SocketAddress } from "./options.ts";
 import type { LookupSource } from "./source.ts";
 import { type KeepsAlive, Waiting } from "./waiting.ts";
+
+/** @internal */
+export const LOOK_UPS = "look-ups of names";
 
 type Addresses = readonly Omit<SocketAddress, "port">[];
 
@@ -16,6 +20,7 @@ const FAMILIES = { any: 0, IPv4: 4, IPv6: 6 } as const;
  */
 export class DnsLookup implements LookupSource, KeepsAlive {
   readonly isExternal = true;
+  readonly needsNodeLoop: string = LOOK_UPS;
   private readonly host: string;
   private readonly options: LookupOptions;
   private readonly waiting = new Waiting(this);
@@ -30,7 +35,10 @@ export class DnsLookup implements LookupSource, KeepsAlive {
 
   pollLookup(cx: Context): Poll<Addresses> {
     if (!cx.takeBudget()) return Pending;
-    if (!this.begun) this.begin();
+    if (!this.begun) {
+      requireNodeLoop(cx.runtime, LOOK_UPS);
+      this.begin();
+    }
     if (this.error !== null) throw this.error;
     if (this.addresses !== null) return this.addresses;
     cx.refundBudget();

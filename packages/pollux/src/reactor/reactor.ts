@@ -95,6 +95,11 @@ export interface LocalReactor {
    * @throws TypeError for what is none
    */
   adoptSocket(socket: object): TcpStreamSource;
+  /**
+   * Accepts from a socket that another thread has opened, beside that and others: with a descriptor of its own, so that
+   * what is in the queue stays there when one of them closes.
+   */
+  shareListener(fd: number, options: TcpListenOptions): TcpListenerSource;
   /** As `adoptTcp`, of a Unix socket. */
   adoptUnix(fd: number): UnixStreamSource;
   /** As `adoptTcp`, of an end of a pipe. */

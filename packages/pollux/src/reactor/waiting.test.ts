@@ -6,6 +6,7 @@ import { Waiting } from "./waiting.ts";
 class Source {
   held = 0;
   readonly isExternal: boolean;
+  readonly needsNodeLoop = null;
   constructor(isExternal = true) {
     this.isExternal = isExternal;
   }

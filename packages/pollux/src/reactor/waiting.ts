@@ -1,9 +1,12 @@
 import type { Context, RuntimeHandle, Waker } from "../core/context.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 
 /** A source as whoever waits on it sees it: told to keep the process alive, and that it need no longer. */
 export interface KeepsAlive {
   /** Whether what it waits for may come from outside of the runtime. */
   readonly isExternal: boolean;
+  /** What it is, in the plural, if nothing but Node's loop, as it turns, can end the wait; else `null`. */
+  readonly needsNodeLoop: string | null;
   keepAlive(): void;
   letGo(): void;
 }
@@ -30,9 +33,15 @@ export class Waiting {
     return this.waker !== null;
   }
 
-  /** Waits, in place of whoever did before. */
+  /**
+   * Waits, in place of whoever did before.
+   *
+   * @throws NeedsNodeLoopError where the wait could not end
+   */
   begin(cx: Context): void {
     if (this.waker === null) {
+      const { needsNodeLoop } = this.source;
+      if (needsNodeLoop !== null) requireNodeLoop(cx.runtime, needsNodeLoop);
       this.runtime = cx.runtime;
       if (this.isExternal) cx.runtime.outstanding++;
       this.source.keepAlive();

@@ -55,6 +55,8 @@ const FOREVER = 2 ** 31 - 1;
 export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable {
   readonly isExternal = true;
   /** @internal */
+  readonly needsNodeLoop = "signals";
+  /** @internal */
   readonly names: readonly SignalName[];
   /** Those that came and were not received, each once, the oldest first. */
   private readonly arrived = new Set<SignalName>();

@@ -36,6 +36,12 @@ export class RingBuffer<T> {
     return value;
   }
 
+  /** The oldest value; there must be one. */
+  peek(): T {
+    // As in `shift`.
+    return this.slots[this.head] as T;
+  }
+
   private grow(): void {
     const { slots, head } = this;
     const free = new Array<undefined>(slots.length).fill(undefined);

@@ -11,6 +11,7 @@ import {
   type Waker,
 } from "../core/context.ts";
 import type { Future } from "../core/future.ts";
+import type { OwnedThread } from "../core/owned-thread.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Host } from "./host.ts";
 import { JoinHandle } from "./join-handle.ts";
@@ -77,6 +78,7 @@ export class Executor implements RuntimeHandle {
   readonly reactorChoice: ReactorChoice;
   blocking: BlockingSlot | undefined = undefined;
   readonly blockingLimits: BlockingLimits;
+  readonly ownedThread: OwnedThread | null;
   readonly host: Host;
   readonly timers: TimerDriver;
   readonly cleanupLimit: number;
@@ -122,6 +124,7 @@ export class Executor implements RuntimeHandle {
     if (parts.hooks !== null) this.observe(parts.hooks);
     this.reactorChoice = parts.reactorChoice ?? "auto";
     this.blockingLimits = parts.blockingLimits ?? { keepAlive: 10_000 };
+    this.ownedThread = parts.host.ownedThread ?? null;
     this.onUnhandledError = parts.onUnhandledError;
   }
 

@@ -1,3 +1,4 @@
+import type { OwnedThread } from "../core/owned-thread.ts";
 import type { Hooks } from "./hooks.ts";
 
 /**
@@ -29,6 +30,8 @@ export interface Host {
    * beginning of each drain.
    */
   diagnostics?(): Hooks | null;
+  /** The thread, where the host is all that turns in it; see `blockOn`. */
+  readonly ownedThread?: OwnedThread;
   /** Whether runtimes track origins that do not say themselves; see `RuntimeOptions`. */
   readonly trackOrigins?: boolean;
   /** Runs `run` outside of every caller's async context, in one that belongs to the runtime. */

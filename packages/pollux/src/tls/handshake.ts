@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import { PollAfterCompletionError, UnexpectedEofError } from "../core/errors.ts";
 import { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
+import { requireNodeLoop } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import type { Duplex } from "../io/duplex.ts";
 import { inspectedOf } from "../io/inspected.ts";
@@ -93,6 +94,7 @@ class Handshake extends Future<TlsStream> {
   }
 
   private begin(cx: Context): Session {
+    requireNodeLoop(cx.runtime, "TLS");
     const session = new Session(this.inner, this.opening.servername);
     session.transport.begin(cx);
     this.session = session;

@@ -60,6 +60,8 @@ export class AsyncFd implements Registered, KeepsAlive, Disposable {
   readonly trigger: Trigger;
   /** @internal */
   readonly isExternal = true;
+  /** @internal */
+  readonly needsNodeLoop = null;
   private readonly epoll: Epoll;
   private interest: FdInterest;
   private slot: number;

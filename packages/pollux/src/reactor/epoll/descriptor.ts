@@ -92,8 +92,12 @@ export class Descriptor implements Registered {
     return this.epoll.native.release(this.fd);
   }
 
-  close(): void {
-    if (this.slot >= 0) this.epoll.leave(this.slot);
+  /** @param isShared - whether there are other descriptors of the same: it would go on to have events else */
+  close(isShared = false): void {
+    if (this.slot >= 0) {
+      if (isShared) this.epoll.unregister(this.slot, this.fd);
+      else this.epoll.leave(this.slot);
+    }
     this.slot = -1;
     this.epoll.native.close(this.fd);
   }

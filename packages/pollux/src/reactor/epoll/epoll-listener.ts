@@ -15,10 +15,12 @@ const SHORTAGE_PAUSE = 100;
 /** A listening socket. Connections stand in the kernel's queue until they are asked for: none is ever dropped here. */
 export abstract class EpollListener<S> extends Acceptor<S> implements DescriptorOwner {
   readonly dropped = 0;
+  /** Others have descriptors of the same socket, so that to close this one does not take it out of the kernel's set. */
+  protected isShared = false;
   protected readonly parts: EpollParts;
   private descriptor: Descriptor | null = null;
   /** Until a connection is asked for again that could not be accepted. */
-  private later: NodeJS.Timeout | undefined = undefined;
+  private stopLater: (() => void) | null = null;
   /** Of the connection that was accepted last. */
   private readonly peer = new Uint8Array(ADDRESS_BYTES);
 
@@ -72,18 +74,20 @@ export abstract class EpollListener<S> extends Acceptor<S> implements Descriptor
 
   /** The connection stands in the kernel's queue, and no event tells of it again. */
   private tryLater(descriptor: Descriptor): void {
-    clearTimeout(this.later);
-    this.later = setTimeout(() => {
+    this.stopLater?.();
+    const retry = (): void => {
+      this.stopLater = null;
       descriptor.canRead = true;
       this.accepting.wake();
-    }, SHORTAGE_PAUSE).unref();
+    };
+    this.stopLater = this.parts.epoll.later.after(SHORTAGE_PAUSE, retry, false);
   }
 
   override close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    clearTimeout(this.later);
-    this.descriptor?.close();
+    this.stopLater?.();
+    this.descriptor?.close(this.isShared);
     this.descriptor = null;
     this.parts.sources.remove(this);
     this.accepting.wake();

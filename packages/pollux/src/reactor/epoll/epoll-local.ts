@@ -1,10 +1,11 @@
 import { closeSync } from "node:fs";
 import { NodeTcpStream } from "../node/node-tcp-stream.ts";
 import { openPipe } from "../open-pipe.ts";
-import type { PipeMode, UnixListenOptions } from "../options.ts";
+import type { PipeMode, TcpListenOptions, UnixListenOptions } from "../options.ts";
 import type { LocalReactor } from "../reactor.ts";
 import type {
   ByteSource,
+  TcpListenerSource,
   TcpStreamSource,
   UnixAddress,
   UnixDatagramSource,
@@ -24,6 +25,7 @@ import {
 } from "./constants.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { EpollPipe } from "./epoll-pipe.ts";
+import { EpollTcpListener } from "./epoll-tcp-listener.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
 import { EpollUnixDatagram } from "./epoll-unix-datagram.ts";
 import { EpollUnixListener } from "./epoll-unix-listener.ts";
@@ -115,6 +117,10 @@ export class EpollLocal implements LocalReactor {
   /** Its descriptor is Node's, whose loop watches it: so what Node's reactor would make of it is what it is here. */
   adoptSocket(socket: object): TcpStreamSource {
     return NodeTcpStream.adopted(this.parts.sources, socket);
+  }
+
+  shareListener(fd: number, options: TcpListenOptions): TcpListenerSource {
+    return EpollTcpListener.shared(this.parts, fd, options);
   }
 
   adoptUnix(fd: number): UnixStreamSource {

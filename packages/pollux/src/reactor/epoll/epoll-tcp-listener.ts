@@ -1,18 +1,18 @@
 import { Pending, type Poll } from "../../core/poll.ts";
-import { type Resolved, resolve } from "../dns-lookup.ts";
+import { LOOK_UPS, type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, TcpListenOptions } from "../options.ts";
 import type { TcpListenerSource, TcpStreamSource } from "../source.ts";
 import { systemError } from "../system-error.ts";
 import { checkEpollOptions } from "./check-epoll-options.ts";
-import { AF_INET6, EPOLLET, EPOLLIN, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_STREAM } from "./constants.ts";
+import { EPOLLET, EPOLLIN, SO_DOMAIN, SOL_SOCKET } from "./constants.ts";
+import type { Descriptor } from "./descriptor.ts";
 import { EpollListener } from "./epoll-listener.ts";
 import type { EpollParts } from "./epoll-parts.ts";
 import { EpollTcpStream } from "./epoll-tcp-stream.ts";
-import { ADDRESS_BYTES, decodeAddress, encodeAddress } from "./socket-address.ts";
-import { setInteger, setOption, setOptions } from "./socket-options.ts";
-
-/** Node's own default. */
-const BACKLOG = 511;
+import { listenTcp } from "./listen-tcp.ts";
+import type { Native } from "./native.ts";
+import { ADDRESS_BYTES, decodeAddress } from "./socket-address.ts";
+import { getInteger } from "./socket-options.ts";
 
 /** A socket that listens for TCP connections. */
 export class EpollTcpListener extends EpollListener<TcpStreamSource> implements TcpListenerSource {
@@ -26,10 +26,34 @@ export class EpollTcpListener extends EpollListener<TcpStreamSource> implements 
     this.options = options;
   }
 
+  /**
+   * One with a descriptor of its own of a socket that listens already: each connection comes to one of those who have it.
+   *
+   * @throws the system's error: `EMFILE`, `EINVAL` for what does not listen
+   */
+  static shared(parts: EpollParts, fd: number, options: TcpListenOptions): EpollTcpListener {
+    const { native } = parts.epoll;
+    const listener = new EpollTcpListener(parts, options);
+    const own = native.duplicate(fd);
+    if (own < 0) throw systemError(own, "dup");
+    const descriptor = listener.opened(own);
+    listener.asked = true;
+    listener.isShared = true;
+    try {
+      listener.family = getInteger({ native, fd: own, family: 0 }, SOL_SOCKET, SO_DOMAIN);
+      listener.listening(descriptor, native);
+    } catch (error) {
+      listener.close();
+      throw error;
+    }
+    return listener;
+  }
+
   protected override tryListen(): Poll<void> {
     if (!this.asked) {
       checkEpollOptions("listener", this.options);
       this.asked = true;
+      this.needsNodeLoop = LOOK_UPS;
       resolve(this.options.host, "any", (resolved) => this.onResolved(resolved));
     }
     this.check();
@@ -37,6 +61,7 @@ export class EpollTcpListener extends EpollListener<TcpStreamSource> implements 
   }
 
   private onResolved(resolved: Resolved): void {
+    this.needsNodeLoop = null;
     if (this.isClosed) return;
     try {
       if ("error" in resolved) throw resolved.error;
@@ -49,22 +74,15 @@ export class EpollTcpListener extends EpollListener<TcpStreamSource> implements 
 
   private listen(host: string): void {
     const { native } = this.parts.epoll;
-    const { port, backlog = BACKLOG, ipv6Only = false } = this.options;
-    const address = new Uint8Array(ADDRESS_BYTES);
-    this.family = encodeAddress(host, port, address);
-    const fd = native.socket(this.family, SOCK_STREAM, 0);
-    if (fd < 0) throw systemError(fd, "socket", { host, port });
-    const descriptor = this.opened(fd);
-    const socket = { native, fd, family: this.family };
-    // As Node has it: a port whose old connections are not quite gone can be had again.
-    if (this.options.reuseAddress === undefined) setOption(socket, "reuseAddress", true);
-    setOptions(socket, this.options);
-    if (this.family === AF_INET6) setInteger(socket, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0);
-    let result = native.bind(fd, address);
-    if (result >= 0) result = native.listen(fd, backlog);
-    if (result < 0) throw systemError(result, "listen", { host, port });
+    const { fd, family } = listenTcp(native, host, this.options);
+    this.family = family;
+    this.listening(this.opened(fd), native);
+  }
+
+  private listening(descriptor: Descriptor, native: Native): void {
     descriptor.register(EPOLLIN | EPOLLET);
-    native.name(fd, 0, address);
+    const address = new Uint8Array(ADDRESS_BYTES);
+    native.name(descriptor.fd, 0, address);
     this.address = decodeAddress(address);
   }
 

@@ -1,6 +1,6 @@
 import type { Context, TimerDriver } from "../../core/context.ts";
 import { Pending, type Poll } from "../../core/poll.ts";
-import { type Resolved, resolve } from "../dns-lookup.ts";
+import { LOOK_UPS, type Resolved, resolve } from "../dns-lookup.ts";
 import type { SocketAddress, SocketOptions, TcpConnectOptions } from "../options.ts";
 import type { TcpStreamSource } from "../source.ts";
 import { checkEpollOptions } from "./check-epoll-options.ts";
@@ -78,6 +78,7 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
       const { options } = opening;
       checkEpollOptions("stream", options);
       opening.asked = true;
+      this.needsNodeLoop = LOOK_UPS;
       resolve(options.host, options.family ?? "any", (resolved) => this.onResolved(opening, resolved));
     }
     this.check();
@@ -85,6 +86,7 @@ export class EpollTcpStream extends EpollByteStream implements TcpStreamSource, 
   }
 
   private onResolved(opening: Opening, resolved: Resolved): void {
+    this.needsNodeLoop = null;
     const { options, timers } = opening;
     if (this.opening !== opening || timers === null) return;
     if ("error" in resolved) {

@@ -17,7 +17,7 @@ export class EpollUnixDatagram extends EpollDatagrams<UnixAddress> implements Un
   private bound: BoundPath | null = null;
   private readonly to = new Uint8Array(ADDRESS_BYTES);
   private toName: UnixAddress = null;
-  private retry: NodeJS.Timeout | null = null;
+  private stopRetry: (() => void) | null = null;
 
   private constructor(parts: EpollParts, name: UnixAddress) {
     super(parts, "the Unix datagram socket");
@@ -67,11 +67,12 @@ export class EpollUnixDatagram extends EpollDatagrams<UnixAddress> implements Un
     const size = super.trySend(buf, to);
     // The system tells a socket of room in the queue of the one that it is connected to, and of no other.
     if (size === Pending && to !== null) {
-      this.retry ??= setTimeout(() => {
-        this.retry = null;
+      const retry = (): void => {
+        this.stopRetry = null;
         if (this.descriptor !== null) this.descriptor.canWrite = true;
         this.writing.wake();
-      }, RETRY);
+      };
+      this.stopRetry ??= this.parts.epoll.later.after(RETRY, retry, true);
     }
     return size;
   }
@@ -93,8 +94,8 @@ export class EpollUnixDatagram extends EpollDatagrams<UnixAddress> implements Un
   }
 
   override close(): void {
-    if (this.retry !== null) clearTimeout(this.retry);
-    this.retry = null;
+    this.stopRetry?.();
+    this.stopRetry = null;
     if (!this.isClosed) this.bound?.remove();
     super.close();
   }

@@ -1,5 +1,6 @@
 import { systemError } from "../system-error.ts";
 import { EINTR, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from "./constants.ts";
+import { Later } from "./later.ts";
 import type { Native } from "./native.ts";
 
 /** What is told of the events of a descriptor. Must not throw. */
@@ -32,6 +33,8 @@ const PER_EVENT = 3;
  */
 export class Epoll {
   readonly native: Native;
+  /** What is to be done after a while. */
+  readonly later: Later = new Later();
   private readonly fd: number;
   private readonly slots: (Registered | null)[] = [];
   private readonly generations: number[] = [];
@@ -112,6 +115,14 @@ export class Epoll {
 
   letGo(): void {
     if (--this.holds === 0) this.native.keepAlive(0);
+  }
+
+  /**
+   * Waits up to `timeoutMs` for events, the thread standing still, and tells those concerned; -1 waits without end. A signal
+   * ends the wait, too.
+   */
+  park(timeoutMs: number): void {
+    this.take(timeoutMs);
   }
 
   private readonly onReady = (): void => {

@@ -19,13 +19,13 @@ const discarded = new Uint8Array(PIECE);
 export class LingeringClose implements DescriptorOwner {
   private readonly epoll: Epoll;
   private readonly descriptor: Descriptor;
-  private readonly timer: NodeJS.Timeout;
+  private readonly stopTimer: () => void;
   private isOver = false;
 
   constructor(epoll: Epoll, descriptor: Descriptor) {
     this.epoll = epoll;
     this.descriptor = descriptor;
-    this.timer = setTimeout(() => this.end(), LIMIT);
+    this.stopTimer = epoll.later.after(LIMIT, () => this.end(), true);
     descriptor.handTo(this);
     epoll.keepAlive();
     epoll.native.shutdown(descriptor.fd, SHUT_WR);
@@ -37,7 +37,7 @@ export class LingeringClose implements DescriptorOwner {
     const size = this.epoll.native.receive(this.descriptor.fd, discarded, 0, PIECE, 0);
     if (size === -EAGAIN) return;
     if (size <= 0) this.end();
-    else setImmediate(() => this.onReadable());
+    else this.epoll.later.turn(() => this.onReadable());
   }
 
   onWritable(): void {
@@ -47,7 +47,7 @@ export class LingeringClose implements DescriptorOwner {
   private end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    clearTimeout(this.timer);
+    this.stopTimer();
     this.epoll.letGo();
     this.descriptor.close();
   }

@@ -11,6 +11,8 @@ export interface Native {
   bind(fd: number, address: Uint8Array): number;
   close(fd: number): number;
   connect(fd: number, address: Uint8Array): number;
+  /** Another descriptor of a socket that listens, of any thread's. */
+  duplicate(fd: number): number;
   epollControl(
     epoll: number,
     operation: number,

@@ -33,6 +33,7 @@ const WRITE_PIECE = 65_536;
  * **Closing.** What a write took over counts as written, so it is sent after the close too, in the background.
  */
 export abstract class NodeByteStream extends ByteStream {
+  override needsNodeLoop: string | null = "sockets of the node reactor";
   protected socket: Socket | null = null;
   protected connected = false;
   private readonly sources: LinkedList<BaseSource>;

@@ -58,6 +58,13 @@ export class NodeLocal implements LocalReactor {
     return NodeTcpStream.adopted(this.sources, socket);
   }
 
+  shareListener(): never {
+    return refuse(
+      "a listening socket of several threads",
+      "Node makes no second descriptor of one: use `reusePort`",
+    );
+  }
+
   adoptUnix(fd: number): UnixStreamSource {
     return NodeUnixStream.of(this.sources, this.socketOf(fd), null);
   }

@@ -38,6 +38,7 @@ interface Arrived {
  * **Sending.** Bytes are copied. That a send has failed is known a turn later, and thrown by the next operation.
  */
 export class NodeUdpSocket extends Datagrams<SocketAddress> implements UdpSource {
+  override needsNodeLoop: string | null = "sockets of the node reactor";
   private readonly sources: LinkedList<BaseSource>;
   private readonly options: UdpBindOptions;
   private readonly family: "IPv4" | "IPv6";
