@@ -53,7 +53,7 @@ describe.each(documents)("docs: %s", (path) => {
   });
 
   test("names files and folders that are there", () => {
-    const roots = ["", "packages/pollux", "packages/pollux/src", "packages/pollux/test"];
+    const roots = ["", "packages/pollux", "packages/pollux/src", "packages/pollux/test", "packages/http/src"];
     const missing = [...text.matchAll(/`([\w.-]+(?:\/[\w.-]+)*\/|[\w.-]+(?:\/[\w.-]+)+\.\w+)`/g)]
       .map(([, name = ""]) => name)
       .filter((name) => !/^dist\/|\/dist\/$/.test(name))
