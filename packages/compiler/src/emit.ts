@@ -195,6 +195,9 @@ class Emitter {
   private isShort(block: Block, from: Block): boolean {
     if (block.region !== from.region || block.statements.length > 2 || block === from) return false;
     if (this.predecessorsThrough(block).size !== 1) return false;
+    // A statement that leaves for it needs a place to go to.
+    for (const exits of from.exits.values())
+      if (exits.some(({ to }) => this.target(to) === block)) return false;
     const kind = block.end?.kind;
     return kind === "return" || kind === "throw" || kind === "jump";
   }

@@ -166,3 +166,17 @@ describe("using", () => {
     expect(log).toEqual(["dispose a"]);
   });
 });
+
+describe("labels", () => {
+  test("a block is left for its end from within a statement, where a branch leads there too", async () => {
+    const leave = main(`
+      end: {
+        if (args[0]) break end;
+        if (args[1]) throw await args[1];
+      }
+    `);
+    expect(await run(leave(true))).toBeUndefined();
+    expect(await run(leave(false, null))).toBeUndefined();
+    await expect(run(leave(false, 7))).rejects.toBe(7);
+  });
+});
