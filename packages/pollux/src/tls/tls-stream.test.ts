@@ -608,6 +608,27 @@ describe("TlsConnector and TlsAcceptor", () => {
       })(),
     ));
 
+  test("setContext keeps what it is not given: whom the acceptor trusts, its versions, its key", () =>
+    run(
+      co(function* () {
+        const acceptor = new TlsAcceptor({ ...server, ca, requestCert: true, minVersion: "TLSv1.3" });
+        const connect = co(function* (options: TlsConnectorOptions) {
+          const [ours, theirs] = ends();
+          const connector = new TlsConnector({ ca, ...client, ...options });
+          const outcomes = yield* allSettled([connector.connect(ours, "localhost"), acceptor.accept(theirs)]);
+          closeAll(ours, theirs);
+          return outcomes.map(({ status }) => status);
+        });
+        acceptor.setContext(server);
+        expect(yield* connect({})).toEqual(["fulfilled", "fulfilled"]);
+        expect(yield* connect({ maxVersion: "TLSv1.2" })).toEqual(["rejected", "rejected"]);
+        acceptor.setContext({ cert: server.cert });
+        expect(yield* connect({})).toEqual(["fulfilled", "fulfilled"]);
+        expect(() => acceptor.setContext({ cert: other.cert })).toThrow(/key values mismatch/);
+        expect(yield* connect({})).toEqual(["fulfilled", "fulfilled"]);
+      })(),
+    ));
+
   test("many handshakes of one acceptor at once do not get into each other's way", () =>
     run(
       co(function* () {
