@@ -253,6 +253,27 @@ describe("TlsStream", () => {
       })(),
     ));
 
+  test("many streams at once send and read much, each its own", () =>
+    run(
+      co(function* () {
+        const talk = co(function* (seed: number) {
+          // Small, so that many pieces wait half-way.
+          const [a, b] = yield* secure({ capacity: 20_000 });
+          const [there, back] = [pattern(700_000, seed), pattern(500_000, seed + 1)];
+          const [gotBack, gotThere] = yield* join(
+            a.readToEnd(),
+            b.readToEnd(),
+            sendAll(a, there, 100_000),
+            sendAll(b, back, 70_001),
+          );
+          expect([sha(gotThere), sha(gotBack)]).toEqual([sha(there), sha(back)]);
+          closeAll(a, b);
+        });
+        const tasks = Array.from({ length: 20 }, (_, n) => spawn(talk(1000 * n)));
+        for (const task of tasks) yield* task;
+      })(),
+    ));
+
   test("a stream that was taken over is refused to others", () =>
     run(
       co(function* () {

@@ -14,6 +14,9 @@ import { codeOf } from "./tls-error.ts";
 /** The most that is encrypted at a time, in bytes. */
 const PIECE = 65_536;
 
+/** The most that one record holds, in bytes: such a chunk is read as it is. */
+const RECORD = 16_384;
+
 /**
  * A connection that is encrypted: TLS of Node's over another stream, made by {@link TlsConnector} and {@link TlsAcceptor}.
  * It is used as a `TcpStream` is. It needs Node's loop.
@@ -73,8 +76,9 @@ export class TlsStream extends Duplex {
     this.isSessionReused = socket.isSessionReused();
     this.socket = socket;
     this.session = session;
-    this.bytes = new NodeBytes(socket);
-    this.push = new NodePush(socket);
+    this.bytes = new NodeBytes(socket, undefined, RECORD);
+    // TLS has encrypted what it says was written.
+    this.push = new NodePush(socket, { isDoneWithWritten: true });
   }
 
   override get inspected(): InspectionTarget {
