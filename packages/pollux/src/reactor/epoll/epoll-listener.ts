@@ -14,7 +14,7 @@ const SHORTAGE_PAUSE = 100;
 
 /** A listening socket. Connections stand in the kernel's queue until they are asked for: none is ever dropped here. */
 export abstract class EpollListener<S> extends Acceptor<S> implements DescriptorOwner {
-  readonly dropped = 0;
+  override readonly dropped = 0;
   protected readonly parts: EpollParts;
   private descriptor: Descriptor | null = null;
   /** Until a connection is asked for again that could not be accepted. */

@@ -27,7 +27,7 @@ export interface Held {
  * in a queue, paused, so that each costs its descriptor and little else; past a limit they are reset.
  */
 export abstract class NodeListener<S extends Source> extends Acceptor<S> {
-  dropped = 0;
+  override dropped = 0;
   protected readonly sources: LinkedList<BaseSource>;
   private readonly mostUnaccepted: number;
   private server: Server | null = null;
