@@ -56,7 +56,10 @@ export class TcpListener extends Listener<TcpStream, TcpStreamSource, TcpListene
    */
   static override bind(options: TcpListenOptions): Future<TcpListener>;
   static override bind(address: string, settings?: TcpListenSettings): Future<TcpListener>;
-  static override bind(target: TcpListenOptions | string, settings: TcpListenSettings = {}): Future<TcpListener> {
+  static override bind(
+    target: TcpListenOptions | string,
+    settings: TcpListenSettings = {},
+  ): Future<TcpListener> {
     const options = withHostPort(target, settings, "TcpListener.bind");
     checkHost(options.host);
     checkPort(options.port, 0);

@@ -39,7 +39,10 @@ export class UnixListener extends Listener<UnixStream, UnixStreamSource, UnixLis
    */
   static override bind(options: UnixListenOptions): Future<UnixListener>;
   static override bind(path: string, settings?: UnixListenSettings): Future<UnixListener>;
-  static override bind(target: UnixListenOptions | string, settings: UnixListenSettings = {}): Future<UnixListener> {
+  static override bind(
+    target: UnixListenOptions | string,
+    settings: UnixListenSettings = {},
+  ): Future<UnixListener> {
     const options =
       typeof target === "object" && target !== null ? { ...target } : { ...settings, path: target };
     checkUnixPath(options.path, "UnixListener.bind");
