@@ -17,11 +17,13 @@ const connect = co(function* () {
   return OwnedFd.adopt(stream.intoFd());
 });
 
-const queue = new EventQueue();
 const connections: OwnedFd[] = [];
-for (const [token, delay] of DELAYS.entries()) {
-  const connection = await run(connect());
-  connections.push(connection);
+while (connections.length < DELAYS.length) connections.push(await run(connect()));
+
+// All are there before the first is asked: nothing but the delays decides whose answer comes first.
+const queue = new EventQueue();
+for (const [token, connection] of connections.entries()) {
+  const delay = DELAYS[token];
   const request = `GET /${delay}/hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
   // So few bytes fit into an empty buffer of the kernel's: this cannot be cut, and would not wait.
   connection.write(new TextEncoder().encode(request));
@@ -36,6 +38,7 @@ for (let left = DELAYS.length; left > 0; ) {
   for (const { token } of queue.poll()) {
     const connection = connections[token];
     if (connection === undefined) continue;
+    // One read has the whole answer: it is short, and was written at once. A longer one would go on at the next event.
     const size = connection.read(buf);
     const answer = new TextDecoder().decode(buf.subarray(0, size)).split("\r\n\r\n")[1];
     console.log(`answer ${token}: ${answer}`);

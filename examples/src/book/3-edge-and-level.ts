@@ -42,9 +42,8 @@ async function read(trigger: Trigger, drains: boolean): Promise<void> {
       if (!drains) break;
     }
   }
-  console.log(
-    `${trigger}, ${drains ? "all there is" : "one piece"} for each event: ${events} events, ${bytes} bytes`,
-  );
+  const how = `${trigger}, ${drains ? "all there is" : "one piece"} for each event`;
+  console.log(`${how}: ${events === 1 ? "1 event" : `${events} events`}, ${bytes} bytes`);
 
   if (bytes < ANSWER) {
     // This is the mistake that makes a program hang now and then: the rest is there, and nobody is told. Only what comes

@@ -19,19 +19,22 @@ if (isMainThread) {
   await once(worker, "exit");
 
   // A bare notify wakes who waits now. Nobody did. This would last for ever, if there were no limit.
-  console.log("without a token:", Atomics.wait(bare, 0, 0, 50));
+  console.log("without a token:", Atomics.wait(bare, 0, 1, 50));
 
   parker.park();
   console.log("with a token: woken at once");
 
-  // The token is gone: the next park waits for the next unpark.
+  // The token is gone: the next park waits for the next unpark, before which the other thread leaves a sign.
+  Atomics.store(bare, 0, 0);
   const later = new Worker(new URL(import.meta.url), { workerData: shared });
   parker.park();
-  console.log("with none left: woken by the next unpark");
+  const isEarly = Atomics.load(bare, 0) === 0;
+  console.log("with none left:", isEarly ? "not asleep" : "woken by the next unpark");
   await once(later, "exit");
 } else {
   // Given above.
   const { bare, memory } = workerData as Shared;
+  Atomics.store(bare, 0, 1);
   Atomics.notify(bare, 0);
   new Parker(memory).unpark();
 }

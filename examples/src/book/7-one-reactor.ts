@@ -40,7 +40,7 @@ interface Client {
 function react(clients: readonly Client[]): void {
   const queue = new EventQueue();
   const timers = new Map<number, { timer: OwnedFd; client: Client; task: number }>();
-  // Tokens below that are pipes, the others timers.
+  // The next token: up to here they are those of the pipes, from here on those of the timers.
   let token = clients.length;
   for (const [at, { requests }] of clients.entries()) queue.register(requests, at, { read: true });
   const buf = new Int32Array(64);

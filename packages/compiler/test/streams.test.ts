@@ -263,6 +263,37 @@ describe("a cancel of the stream", () => {
     expect(stream.pollNext(cx)).toBe(End);
   });
 
+  test.each(["yield* source;", "for await (const value of source) yield value;"])(
+    "given up where giving up a step fails, `%s` still closes what it goes over",
+    (body) => {
+      const log: string[] = [];
+      class Failing extends Step {
+        override cancel(): never {
+          throw new Error("a cancel fails");
+        }
+      }
+      function* source() {
+        try {
+          yield new Failing(0, log);
+        } finally {
+          log.push("closed");
+        }
+      }
+      const cx = new TestContext();
+      const stream = main(`try { ${body} } finally { log.push("finally"); }`, { source: source(), log })();
+      expect(stream.pollNext(cx)).toBe(Pending);
+      let error: unknown;
+      try {
+        stream.cancel(cx);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toBeInstanceOf(CleanupError);
+      expect((error as CleanupError).errors).toMatchObject([{ message: "a cancel fails" }]);
+      expect(log).toEqual(["closed", "finally"]);
+    },
+  );
+
   test("leaving a `for await` early waits for the generator's `finally`", async () => {
     const log: string[] = [];
     const source = `import { co } from "pollux";

@@ -169,6 +169,7 @@ export { Writer } from "./io/writer.ts";
 // Net and signals
 export { DatagramSocket, type Received } from "./net/datagram-socket.ts";
 export { type HostPort, parseHostPort } from "./net/host-port.ts";
+export { Listener } from "./net/listener.ts";
 export { lookupHost } from "./net/lookup-host.ts";
 export type { Interest, Ready } from "./net/ready.ts";
 export type { OpenFile } from "./net/send-file.ts";

@@ -156,11 +156,14 @@ describe("fromNodeReadable", () => {
     expect(await run(fromNodeReadable(readable).close())).toBeUndefined();
   });
 
-  test("one that says by an AbortError that it was destroyed has not failed", async () => {
+  test.each([
+    ["an AbortError", new DOMException("destroyed before its end", "AbortError")],
+    ["ECANCELED", Object.assign(new Error("write ECANCELED"), { code: "ECANCELED" })],
+  ])("one that says by %s that it was destroyed has not failed", async (_what, error) => {
     const readable = new Readable({
       read() {},
       destroy(_error, callback) {
-        callback(new DOMException("destroyed before its end", "AbortError"));
+        callback(error);
       },
     });
     expect(await run(fromNodeReadable(readable).close())).toBeUndefined();

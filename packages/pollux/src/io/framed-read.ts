@@ -1,7 +1,7 @@
 import type { Context } from "../core/context.ts";
-import { PollAfterCompletionError, UnexpectedEofError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import type { Inspection } from "../core/inspection.ts";
+import { UnexpectedEofError } from "../core/errors.ts";
+import type { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
 import type { AsyncRead } from "./async-read.ts";
@@ -9,6 +9,7 @@ import { BUFFER_SIZE } from "./buf-reader.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Decoder } from "./codec.ts";
 import { inspectedOf } from "./inspected.ts";
+import { ReadOperation } from "./operation.ts";
 import { readSideOf, type Side } from "./side.ts";
 
 /** Options of a {@link FramedRead}. */
@@ -58,27 +59,23 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
   }
 
   pollNext(cx: Context): Poll<T | End> {
-    return this.pollFor(this, cx);
-  }
-
-  /**
-   * A poll of an operation, which has the read side until it is given something.
-   * @internal
-   */
-  pollFor(operation: object, cx: Context): Poll<T | End> {
-    this.reading.begin(operation);
+    this.reading.begin(this);
     let poll: Poll<T | End>;
     try {
-      poll = this.attempt(cx);
+      poll = this.pollFrame(cx);
     } catch (error) {
-      this.reading.end(operation);
+      this.reading.end(this);
       throw error;
     }
-    if (poll !== Pending) this.reading.end(operation);
+    if (poll !== Pending) this.reading.end(this);
     return poll;
   }
 
-  private attempt(cx: Context): Poll<T | End> {
+  /**
+   * A poll of the operation that has the read side.
+   * @internal
+   */
+  pollFrame(cx: Context): Poll<T | End> {
     if (this.isOver) return End;
     if (!cx.takeBudget()) return Pending;
     const { buffered, reader } = this;
@@ -153,15 +150,17 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
 
   /** Whoever waits in {@link pollNext} waits no longer. */
   cancelNext(): void {
-    this.leave(this);
+    if (this.reading.end(this)) this.cancelRead();
   }
 
-  /**
-   * The operation waits no longer.
-   * @internal
-   */
-  leave(operation: object): void {
-    if (this.reading.end(operation)) this.reader.cancelRead();
+  /** @internal */
+  cancelRead(): void {
+    this.reader.cancelRead();
+  }
+
+  /** @internal */
+  get inspected(): InspectionTarget {
+    return inspectedOf(this.reader);
   }
 
   /** Closes the reader; what is buffered is lost. Idempotent. */
@@ -183,37 +182,16 @@ export class FramedRead<T, R extends AsyncRead = AsyncRead>
   }
 }
 
-class NextFrame<T> extends Future<T | End> {
-  /** `null` once over. */
-  private frames: FramedRead<T> | null;
-
-  constructor(frames: FramedRead<T>) {
-    super();
-    this.frames = frames;
+class NextFrame<T> extends ReadOperation<T | End, FramedRead<T>> {
+  protected override get what(): string {
+    return "next()";
   }
 
-  override poll(cx: Context): Poll<T | End> {
-    const { frames } = this;
-    if (frames === null) throw new PollAfterCompletionError("next()");
-    let poll: Poll<T | End>;
-    try {
-      poll = frames.pollFor(this, cx);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (poll !== Pending) this.cancel();
-    return poll;
-  }
-
-  override cancel(): void {
-    const { frames } = this;
-    if (frames === null) return;
-    this.frames = null;
-    frames.leave(this);
+  protected override attempt(frames: FramedRead<T>, cx: Context): Poll<T | End> {
+    return frames.pollFrame(cx);
   }
 
   override inspect(): Inspection {
-    return this.frames?.inspectNext() ?? { op: "a frame" };
+    return this.stream?.inspectNext() ?? { op: "a frame" };
   }
 }

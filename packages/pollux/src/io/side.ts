@@ -10,17 +10,22 @@ import type { ReadSide } from "./operation.ts";
  */
 export class Side {
   private readonly what: string;
+  private readonly of: string;
   private operation: object | null = null;
 
-  /** @param what - names the operation that has it, in errors */
-  constructor(what: string) {
+  /**
+   * @param what - names the operation that has it, in errors
+   * @param of - names what it is a side of
+   */
+  constructor(what: string, of = "this stream") {
     this.what = what;
+    this.of = of;
   }
 
   /** @throws FutureInUseError if another operation has it */
   begin(operation: object): void {
     if (this.operation === operation) return;
-    if (this.operation !== null) throw new FutureInUseError(`another ${this.what} waits on this stream`);
+    if (this.operation !== null) throw new FutureInUseError(`another ${this.what} waits on ${this.of}`);
     this.operation = operation;
   }
 

@@ -25,7 +25,8 @@ export class Incoming<S> implements StreamSource<S> {
     }
     let poll: Poll<S>;
     try {
-      poll = listener.pollAccept(cx, this);
+      listener.reading.begin(this);
+      poll = listener.pollAccept(cx);
     } catch (error) {
       this.cancel();
       throw error;
@@ -40,7 +41,7 @@ export class Incoming<S> implements StreamSource<S> {
 
   /** The next connection stays for whoever asks next. */
   cancel(): void {
-    this.listener.acceptEnded(this);
+    if (this.listener.reading.end(this)) this.listener.cancelRead();
   }
 
   inspectNext(): Inspection {

@@ -3,12 +3,10 @@ import type { InspectionTarget } from "../core/inspection.ts";
 import type { SocketAddress, TcpListenOptions } from "../reactor/options.ts";
 import { reactorOf } from "../reactor/reactor-of.ts";
 import type { TcpListenerSource, TcpStreamSource } from "../reactor/source.ts";
-import { Stream } from "../stream/stream.ts";
-import { Accept, Acceptance } from "./accept.ts";
 import { checkFlag, checkHost, checkPort, checkWhole } from "./check.ts";
 import { checkSocketOptions } from "./check-socket-options.ts";
 import { withHostPort } from "./host-port.ts";
-import { Incoming } from "./incoming.ts";
+import { Listener } from "./listener.ts";
 import { localReactor } from "./local-reactor.ts";
 import { Open, opened } from "./open.ts";
 import { TcpStream } from "./tcp-stream.ts";
@@ -46,24 +44,7 @@ export type TcpListenSettings = Omit<TcpListenOptions, "host" | "port">;
  * await run(main());
  * ```
  */
-export class TcpListener {
-  private readonly source: TcpListenerSource;
-  private readonly acceptance: Acceptance<TcpStreamSource, TcpStream>;
-
-  /** @internal */
-  constructor(source: TcpListenerSource) {
-    this.source = source;
-    this.acceptance = new Acceptance(
-      source,
-      (connection) => new TcpStream(connection),
-      () => ({
-        kind: "TCP listener",
-        name: `${this.localAddress.host}:${this.localAddress.port}`,
-        key: this,
-      }),
-    );
-  }
-
+export class TcpListener extends Listener<TcpStream, TcpStreamSource, TcpListenerSource> {
   /**
    * Opens a listening socket. A string is `"host:port"`.
    *
@@ -74,9 +55,12 @@ export class TcpListener {
    *
    * @throws TypeError, RangeError for options that make no sense
    */
-  static bind(options: TcpListenOptions): Future<TcpListener>;
-  static bind(address: string, settings?: TcpListenSettings): Future<TcpListener>;
-  static bind(target: TcpListenOptions | string, settings: TcpListenSettings = {}): Future<TcpListener> {
+  static override bind(options: TcpListenOptions): Future<TcpListener>;
+  static override bind(address: string, settings?: TcpListenSettings): Future<TcpListener>;
+  static override bind(
+    target: TcpListenOptions | string,
+    settings: TcpListenSettings = {},
+  ): Future<TcpListener> {
     const options = withHostPort(target, settings, "TcpListener.bind");
     checkListenOptions(options);
     return new Open({
@@ -101,79 +85,19 @@ export class TcpListener {
   }
 
   /** @internal */
-  get inspected(): InspectionTarget {
+  override get inspected(): InspectionTarget {
     const { host, port } = this.localAddress;
     return { kind: "TCP listener", name: `${host}:${port}`, key: this };
   }
 
-  /**
-   * Waits for the next connection, the oldest first. One task accepts at a time.
-   *
-   * **Cancel safety.** Safe: a connection that has arrived stays for the next `accept`.
-   *
-   * Fails with `ClosedError` when the listener is closed, `FutureInUseError` while another `accept` is waiting, and the
-   * system's error where a connection cannot be accepted (`EMFILE`): the listener goes on.
-   */
-  accept(): Future<TcpStream> {
-    return new Accept(this.acceptance);
-  }
-
-  /**
-   * The connections as they come, as a stream that ends when the listener is closed. It borrows the listener: giving the
-   * stream up leaves that open. While it waits, no `accept` may.
-   *
-   * An error of the system is thrown by the `next` that meets it, and the stream goes on.
-   *
-   * @example
-   * ```ts
-   * const main = co(function* () {
-   *   const listener = yield* TcpListener.bind("127.0.0.1:0");
-   *   const client = yield* TcpStream.connect(listener.localAddress);
-   *   const incoming = listener.incoming();
-   *   const stream = yield* incoming.next();
-   *   if (stream !== End) stream.close();
-   *   client.close();
-   *   listener.close();
-   *   console.log((yield* incoming.next()) === End); // true
-   * });
-   * await run(main());
-   * ```
-   */
-  incoming(): Stream<TcpStream> {
-    return new Stream(new Incoming(this.acceptance));
+  /** @internal */
+  protected override connectionOf(source: TcpStreamSource): TcpStream {
+    return new TcpStream(source);
   }
 
   /** Where it listens: with port 0, the port that the system chose. Can be given to {@link TcpStream.connect}. */
   get localAddress(): SocketAddress {
     return this.source.localAddress;
-  }
-
-  /**
-   * Connections that were reset because too many waited for an `accept`: see `maxUnaccepted`. Always 0 on a reactor that
-   * leaves them with the system.
-   */
-  get dropped(): number {
-    return this.source.dropped;
-  }
-
-  get isClosed(): boolean {
-    return this.source.isClosed;
-  }
-
-  /**
-   * Stops listening: the port is free at once, connections that nobody has accepted are dropped, and an `accept` that
-   * waits fails with `ClosedError`. Connections that were accepted stay. Idempotent.
-   */
-  close(): void {
-    this.source.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
   }
 }
 

@@ -1,11 +1,10 @@
 import type { Future } from "../core/future.ts";
+import type { InspectionTarget } from "../core/inspection.ts";
 import type { UnixListenOptions } from "../reactor/options.ts";
 import type { UnixListenerSource, UnixStreamSource } from "../reactor/source.ts";
-import { Stream } from "../stream/stream.ts";
-import { Accept, Acceptance } from "./accept.ts";
 import { checkWhole } from "./check.ts";
 import { checkUnixPath } from "./check-path.ts";
-import { Incoming } from "./incoming.ts";
+import { Listener } from "./listener.ts";
 import { localReactor } from "./local-reactor.ts";
 import { Open } from "./open.ts";
 import { UnixStream } from "./unix-stream.ts";
@@ -20,19 +19,12 @@ export type UnixListenSettings = Omit<UnixListenOptions, "path">;
  * behind that was killed: nothing is removed then, since it may be in use. `close` removes the file. An abstract name
  * (`"\0name"`, Linux) has no file, and is free as soon as nobody has it.
  */
-export class UnixListener implements Disposable, AsyncDisposable {
-  private readonly source: UnixListenerSource;
-  private readonly acceptance: Acceptance<UnixStreamSource, UnixStream>;
+export class UnixListener extends Listener<UnixStream, UnixStreamSource, UnixListenerSource> {
   /** Where it listens. */
   readonly path: string;
 
   private constructor(source: UnixListenerSource, path: string) {
-    this.source = source;
-    this.acceptance = new Acceptance(
-      source,
-      (connection) => new UnixStream(connection),
-      () => ({ kind: "Unix listener", name: JSON.stringify(path), key: this }),
-    );
+    super(source);
     this.path = path;
   }
 
@@ -45,9 +37,12 @@ export class UnixListener implements Disposable, AsyncDisposable {
    *
    * @throws TypeError, RangeError for options that make no sense, and for a path that is too long (107 bytes)
    */
-  static bind(options: UnixListenOptions): Future<UnixListener>;
-  static bind(path: string, settings?: UnixListenSettings): Future<UnixListener>;
-  static bind(target: UnixListenOptions | string, settings: UnixListenSettings = {}): Future<UnixListener> {
+  static override bind(options: UnixListenOptions): Future<UnixListener>;
+  static override bind(path: string, settings?: UnixListenSettings): Future<UnixListener>;
+  static override bind(
+    target: UnixListenOptions | string,
+    settings: UnixListenSettings = {},
+  ): Future<UnixListener> {
     const options =
       typeof target === "object" && target !== null ? { ...target } : { ...settings, path: target };
     checkUnixPath(options.path, "UnixListener.bind");
@@ -62,38 +57,13 @@ export class UnixListener implements Disposable, AsyncDisposable {
     });
   }
 
-  /** See {@link TcpListener.accept}. */
-  accept(): Future<UnixStream> {
-    return new Accept(this.acceptance);
+  /** @internal */
+  override get inspected(): InspectionTarget {
+    return { kind: "Unix listener", name: JSON.stringify(this.path), key: this };
   }
 
-  /** See {@link TcpListener.incoming}. */
-  incoming(): Stream<UnixStream> {
-    return new Stream(new Incoming(this.acceptance));
-  }
-
-  /** Connections that were reset because too many waited for an `accept`: see `maxUnaccepted`. */
-  get dropped(): number {
-    return this.source.dropped;
-  }
-
-  get isClosed(): boolean {
-    return this.source.isClosed;
-  }
-
-  /**
-   * Stops listening and removes the file; connections that nobody has accepted are dropped, and an `accept` that waits fails
-   * with `ClosedError`. Connections that were accepted stay. Idempotent.
-   */
-  close(): void {
-    this.source.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
+  /** @internal */
+  protected override connectionOf(source: UnixStreamSource): UnixStream {
+    return new UnixStream(source);
   }
 }

@@ -14,10 +14,13 @@ export class NodeBytes {
   private readonly pull: NodePull;
   /** What has been read of the stream, and not of this. */
   private rest: Uint8Array | null;
+  private readonly most: number;
 
-  constructor(readable: NodeReadable, alive?: KeepsAlive) {
+  /** @param most - bytes that are read at a time: Node puts the chunks that it has together, up to as many */
+  constructor(readable: NodeReadable, alive?: KeepsAlive, most: number = Number.POSITIVE_INFINITY) {
     this.pull = new NodePull(readable, alive);
     this.rest = null;
+    this.most = most;
   }
 
   /** See {@link NodePull.listen}. */
@@ -28,7 +31,7 @@ export class NodeBytes {
   poll(cx: Context, buf: Uint8Array): Poll<number> {
     let chunk = this.rest;
     if (chunk === null) {
-      const poll = this.pull.poll(cx, buf.length);
+      const poll = this.pull.poll(cx, Math.min(buf.length, this.most));
       if (poll === Pending) return Pending;
       if (poll === End) return 0;
       // A stream that is not in object mode and has no encoding gives buffers.

@@ -7,9 +7,18 @@ import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 import { KEEPS_NOTHING_ALIVE } from "./keeps-nothing-alive.ts";
 import { leaveStream } from "./node-teardown.ts";
 import type { NodeWritable } from "./node-types.ts";
+import { BUFFER_SIZE, giveBuffer, takeBuffer } from "./spare-buffers.ts";
 
-/** How much of a large buffer one write takes over: a copy of that is made. */
-const CHUNK = 65_536;
+/** From so many bytes on, a copy is worth a buffer that is used again. */
+const LARGE = 16_384;
+
+/** How {@link NodePush} writes. */
+export interface NodePushOptions {
+  /** What keeps the process alive while somebody waits, if the stream does not do so by itself. */
+  readonly alive?: KeepsAlive;
+  /** Whether the stream looks no more at what it has said was written. Not every one is: what a `PassThrough` was given is read. */
+  readonly isDoneWithWritten?: boolean;
+}
 
 /**
  * The write side of a stream of Node. It listens from the first poll on, and stops when the stream has closed.
@@ -19,6 +28,7 @@ const CHUNK = 65_536;
 export class NodePush {
   private readonly writable: NodeWritable;
   private readonly waiting: Waiting;
+  private readonly isDoneWithWritten: boolean;
   private stopListening: (() => void) | null;
   /** Writes that the stream has not done with. */
   private writes: number;
@@ -27,10 +37,10 @@ export class NodePush {
   private failure: { readonly error: unknown; reported: boolean } | null;
   private closing: Promise<void> | null;
 
-  /** @param alive - what keeps the process alive while somebody waits, if the stream does not do so by itself */
-  constructor(writable: NodeWritable, alive: KeepsAlive = KEEPS_NOTHING_ALIVE) {
+  constructor(writable: NodeWritable, options: NodePushOptions = {}) {
     this.writable = writable;
-    this.waiting = new Waiting(alive);
+    this.waiting = new Waiting(options.alive ?? KEEPS_NOTHING_ALIVE);
+    this.isDoneWithWritten = options.isDoneWithWritten ?? false;
     this.stopListening = null;
     this.writes = 0;
     this.isEnding = false;
@@ -50,9 +60,11 @@ export class NodePush {
     this.listen();
     // One that was destroyed takes nothing over, and is about to say why.
     if (this.writable.destroyed || this.writable.writableNeedDrain) return this.wait(cx);
-    const size = Math.min(buf.length, CHUNK);
+    // A copy is made, for which a write takes over no more than a buffer.
+    const size = Math.min(buf.length, BUFFER_SIZE);
     this.writes++;
-    this.writable.write(buf.slice(0, size), this.onWritten);
+    if (this.isDoneWithWritten && size >= LARGE) this.writeFromBuffer(buf.subarray(0, size));
+    else this.writable.write(buf.slice(0, size), this.onWritten);
     return size;
   }
 
@@ -85,6 +97,15 @@ export class NodePush {
       this.waiting.wake();
     }
     return this.closing;
+  }
+
+  private writeFromBuffer(bytes: Uint8Array): void {
+    const buffer = takeBuffer();
+    buffer.set(bytes);
+    this.writable.write(buffer.subarray(0, bytes.length), () => {
+      giveBuffer(buffer);
+      this.onWritten();
+    });
   }
 
   private wait(cx: Context): Pending {

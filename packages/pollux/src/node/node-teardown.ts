@@ -5,8 +5,9 @@ import type { NodeReadable, NodeWritable } from "./node-types.ts";
 /**
  * Destroys a stream, unless that has happened, and waits until it has closed.
  *
- * @returns rejected with what the destruction fails with. A failure that was there before is not one, and neither is an
- *   `AbortError`: some streams, such as undici's bodies, say so that they were destroyed before their end.
+ * @returns rejected with what the destruction fails with. A failure that was there before is not one, and neither is what
+ *   only says that the stream was destroyed before its end: an `AbortError`, as of undici's bodies, or `ECANCELED`, as newer
+ *   Nodes say of a TLS socket that was writing.
  * @internal
  */
 export function leaveStream(stream: NodeReadable | NodeWritable): Promise<void> {
@@ -19,11 +20,15 @@ export function leaveStream(stream: NodeReadable | NodeWritable): Promise<void> 
     stream.once("close", () => {
       stream.removeListener("error", ignore);
       const { errored } = stream;
-      if (errored === null || errored === before || errored.name === "AbortError") resolve();
+      if (errored === null || errored === before || saysDestroyed(errored)) resolve();
       else reject(errored);
     });
     stream.destroy();
   });
+}
+
+function saysDestroyed(error: NodeJS.ErrnoException): boolean {
+  return error.name === "AbortError" || error.code === "ECANCELED";
 }
 
 const DONE = Promise.resolve();

@@ -62,7 +62,7 @@ export class ChildInput extends Writer {
   constructor(name: string, stream: NodeWritable) {
     super();
     this.name = name;
-    this.push = new NodePush(stream, new KeepsHandleAlive(stream));
+    this.push = new NodePush(stream, { alive: new KeepsHandleAlive(stream) });
     this.hasWritten = false;
   }
 

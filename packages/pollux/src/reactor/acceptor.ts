@@ -9,6 +9,7 @@ export abstract class Acceptor<S> extends BaseSource implements AcceptSource<S> 
   protected readonly accepting: Waiting = new Waiting(this);
 
   abstract tryAccept(): Poll<S>;
+  abstract readonly dropped: number;
   /** Begins to open it, if that has not begun. */
   protected abstract tryListen(): Poll<void>;
 

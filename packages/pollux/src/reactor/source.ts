@@ -30,14 +30,14 @@ export interface AcceptSource<S> extends Source {
   pollAccept(cx: Context): Poll<S>;
   /** Takes back the waiter of `pollAccept` or `pollListen`. */
   cancelAccept(): void;
+  /** Connections that the back end had to refuse, since too many waited for `accept`. */
+  readonly dropped: number;
 }
 
 /** A listening TCP socket. */
 export interface TcpListenerSource extends AcceptSource<TcpStreamSource> {
   /** Known once listening. */
   readonly localAddress: SocketAddress;
-  /** Connections that the back end had to refuse, since too many waited for `accept`. */
-  readonly dropped: number;
 }
 
 /** Bytes both ways: a TCP connection; a Unix socket or a pipe has the same operations. */
@@ -186,7 +186,6 @@ export interface UnixStreamSource extends ByteSource {
 /** A listening Unix socket. */
 export interface UnixListenerSource extends AcceptSource<UnixStreamSource> {
   readonly localAddress: UnixAddress;
-  readonly dropped: number;
 }
 
 /** A Unix socket for datagrams. */

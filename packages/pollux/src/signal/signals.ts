@@ -1,11 +1,13 @@
 import { constants } from "node:os";
 import process from "node:process";
 import type { Context } from "../core/context.ts";
-import { ClosedError, FutureInUseError, PollAfterCompletionError } from "../core/errors.ts";
-import { Future } from "../core/future.ts";
-import type { Inspection } from "../core/inspection.ts";
+import { ClosedError } from "../core/errors.ts";
+import type { Future } from "../core/future.ts";
+import type { Inspection, InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { End, type StreamSource } from "../core/stream-source.ts";
+import { ReadOperation } from "../io/operation.ts";
+import { Side } from "../io/side.ts";
 import { type KeepsAlive, Waiting } from "../reactor/waiting.ts";
 
 /** The signals that a program may want to handle. Which of them there are depends on the system. */
@@ -61,7 +63,8 @@ export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable
   /** Those that came and were not received, each once, the oldest first. */
   private readonly arrived = new Set<SignalName>();
   private readonly waiting = new Waiting(this);
-  private receiver: object | null = null;
+  /** @internal */
+  readonly reading: Side = new Side("recv", "these signals");
   private closed = false;
   private timer: NodeJS.Timeout | null = null;
 
@@ -89,11 +92,7 @@ export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable
   }
 
   /** @internal */
-  pollRecv(cx: Context, receiver: object): Poll<SignalName> {
-    if (this.receiver !== receiver) {
-      if (this.receiver !== null) throw new FutureInUseError("another recv waits for these signals");
-      this.receiver = receiver;
-    }
+  pollRecv(cx: Context): Poll<SignalName> {
     if (!cx.takeBudget()) return Pending;
     if (this.closed) throw new ClosedError("this set of signals");
     for (const name of this.arrived) {
@@ -108,27 +107,31 @@ export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable
   /** As {@link recv}, for streams: polls, and gives `End` after {@link close}. */
   pollNext(cx: Context): Poll<SignalName | End> {
     if (this.closed) return End;
-    const poll = this.pollRecv(cx, this);
-    if (poll !== Pending) this.recvEnded(this);
+    this.reading.begin(this);
+    const poll = this.pollRecv(cx);
+    if (poll !== Pending) this.cancelNext();
     return poll;
   }
 
   /** Whoever waits in {@link pollNext} waits no longer. */
   cancelNext(): void {
-    this.recvEnded(this);
+    if (this.reading.end(this)) this.cancelRead();
   }
 
   /** Gives the signals back, as a stream of them does when it is given up: the same as {@link close}. */
   cancel(): Poll<void> {
-    this.recvEnded(this);
+    this.cancelNext();
     this.close();
   }
 
   /** @internal */
-  recvEnded(receiver: object): void {
-    if (this.receiver !== receiver) return;
-    this.receiver = null;
+  cancelRead(): void {
     this.waiting.end();
+  }
+
+  /** @internal */
+  get inspected(): InspectionTarget {
+    return { kind: "signals", name: this.names.join(", "), key: this };
   }
 
   /**
@@ -162,36 +165,17 @@ export class Signals implements StreamSource<SignalName>, KeepsAlive, Disposable
   }
 }
 
-class Recv extends Future<SignalName> {
-  /** `null` once over. */
-  #signals: Signals | null;
-
-  constructor(signals: Signals) {
-    super();
-    this.#signals = signals;
+class Recv extends ReadOperation<SignalName, Signals> {
+  protected override get what(): string {
+    return "recv()";
   }
 
-  override poll(cx: Context): Poll<SignalName> {
-    const signals = this.#signals;
-    if (signals === null) throw new PollAfterCompletionError("recv()");
-    let poll: Poll<SignalName>;
-    try {
-      poll = signals.pollRecv(cx, this);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (poll !== Pending) this.cancel();
-    return poll;
-  }
-
-  override cancel(): void {
-    this.#signals?.recvEnded(this);
-    this.#signals = null;
+  protected override attempt(signals: Signals, cx: Context): Poll<SignalName> {
+    return signals.pollRecv(cx);
   }
 
   override inspect(): Inspection {
-    return { op: "receive", state: this.#signals?.names.join(", ") ?? "over" };
+    return { op: "receive", state: this.stream?.names.join(", ") ?? "over" };
   }
 }
 

@@ -27,6 +27,8 @@ export class Yielding<T> extends Future<unknown> {
   private step: Future<boolean> | null;
   private closing: Future<void> | null;
   private failure: { readonly error: unknown } | null;
+  /** What giving up a step has failed with. */
+  private cancelFailure: { readonly error: unknown } | null;
   private isClosed: boolean;
 
   constructor() {
@@ -38,6 +40,7 @@ export class Yielding<T> extends Future<unknown> {
     this.step = null;
     this.closing = null;
     this.failure = null;
+    this.cancelFailure = null;
     this.isClosed = false;
   }
 
@@ -139,6 +142,7 @@ export class Yielding<T> extends Future<unknown> {
     this.step = null;
     this.closing = null;
     this.failure = null;
+    this.cancelFailure = null;
   }
 
   /** Gives up what is awaited, or what a `yield*` goes over. */
@@ -152,8 +156,14 @@ export class Yielding<T> extends Future<unknown> {
     }
     if (delegation === null) return undefined;
     if (this.closing === null) {
-      if (this.step?.cancel(cx) === Pending) return Pending;
-      this.closing = delegation.close();
+      try {
+        if (this.step?.cancel(cx) === Pending) return Pending;
+        this.closing = delegation.close();
+      } catch (error) {
+        // What it goes over is closed all the same.
+        this.cancelFailure = { error };
+        this.closing = delegation.fail();
+      }
     }
     try {
       if (this.closing.poll(cx) === Pending) return Pending;
@@ -161,7 +171,9 @@ export class Yielding<T> extends Future<unknown> {
       this.endDelegation();
       throw error;
     }
+    const { cancelFailure } = this;
     this.endDelegation();
+    if (cancelFailure !== null) throw cancelFailure.error;
     return undefined;
   }
 

@@ -79,7 +79,7 @@ class Handshake extends Future<TlsStream> {
     this.session = null;
     session.transport.cancelPull();
     session.transport.writing.end();
-    session.close();
+    session.abandon();
   }
 
   override inspect(): Inspection {

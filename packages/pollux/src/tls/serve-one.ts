@@ -1,5 +1,6 @@
 import type { NodeTlsServer, NodeTlsSocket } from "../node/node-types.ts";
 import type { Session } from "./session.ts";
+import { codeOf } from "./tls-error.ts";
 
 /**
  * Gives a connection to a server of Node, which takes any stream by its event `"connection"`, and has the session hear what
@@ -20,7 +21,8 @@ export function serveOne(server: NodeTlsServer, session: Session): void {
           return true;
         }
         if (event === "tlsClientError") {
-          session.fail(args[0]);
+          const [error, { authorizationError }] = args as [unknown, NodeTlsSocket];
+          session.fail(authorizationError ? untrusted(codeOf(authorizationError), error) : error);
           return true;
         }
         return Reflect.apply(server.emit, view, [event, ...args]);
@@ -28,4 +30,9 @@ export function serveOne(server: NodeTlsServer, session: Session): void {
     },
   });
   view.emit("connection", session.transport.stream);
+}
+
+/** Node closes the connection to a client whose certificate it does not trust, and then says that it was reset. */
+function untrusted(code: string, cause: unknown): Error {
+  return Object.assign(new Error(`its certificate is not to be trusted (${code})`, { cause }), { code });
 }

@@ -1,6 +1,13 @@
+import { ClosedError } from "../core/errors.ts";
 import type { Duplex } from "../io/duplex.ts";
 import type { NodeTlsSocket } from "../node/node-types.ts";
+import { TlsError } from "./tls-error.ts";
 import { TlsTransport } from "./tls-transport.ts";
+
+interface Failure {
+  readonly error: unknown;
+  reported: boolean;
+}
 
 /**
  * What is known of one connection, from before its handshake to its end: how it has come out, and what is told meanwhile.
@@ -19,6 +26,9 @@ export class Session {
   isTruncated: boolean;
   private hasEnded: boolean;
   private socket: NodeTlsSocket | null;
+  /** Of TLS, since the handshake. Node tells of it once, and goes on as if nothing more came. */
+  private failure: Failure | null;
+  private isClosed: boolean;
 
   constructor(inner: Duplex, servername: string | null) {
     this.servername = servername;
@@ -27,6 +37,8 @@ export class Session {
     this.isTruncated = false;
     this.hasEnded = false;
     this.socket = null;
+    this.failure = null;
+    this.isClosed = false;
     this.transport = new TlsTransport(inner, () => {
       this.isTruncated = !this.hasEnded;
     });
@@ -54,18 +66,55 @@ export class Session {
   }
 
   fail(error: unknown): void {
-    this.settle({ error });
+    if (this.outcome === null) this.settle({ error });
+    // What Node says of what `close` has given up is nobody's.
+    else if (!this.isClosed) this.failure ??= { error: asTlsError(error), reported: false };
+  }
+
+  /** Throws what TLS has failed with since the handshake. */
+  requireSound(): void {
+    if (this.failure !== null && !this.isClosed) throw this.report(this.failure);
+  }
+
+  /** What an operation fails with that has met an error of Node's stream. */
+  failureOf(error: unknown): unknown {
+    if (isOurs(error)) return error;
+    this.fail(error);
+    return this.failure === null ? error : this.report(this.failure);
+  }
+
+  /** A failure itself the first time, and as a cause from then on. */
+  private report(failure: Failure): unknown {
+    if (failure.reported) return new ClosedError("this TLS stream", { cause: failure.error });
+    failure.reported = true;
+    return failure.error;
+  }
+
+  /** Closes the stream under TLS. */
+  close(): void {
+    this.isClosed = true;
+    this.transport.close();
   }
 
   /** Gives up what there is, with the stream. */
-  close(): void {
+  abandon(): void {
     this.socket?.destroy();
     this.transport.stream.destroy();
-    this.transport.close();
+    this.close();
   }
 
   private settle(outcome: { readonly socket: NodeTlsSocket } | { readonly error: unknown }): void {
     this.outcome ??= outcome;
     this.transport.reading.wake();
   }
+}
+
+/** What Node's TLS fails with; errors of our own are what they are. */
+function asTlsError(error: unknown): unknown {
+  return isOurs(error) ? error : new TlsError("TLS", error);
+}
+
+function isOurs(error: unknown): boolean {
+  const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  return code?.startsWith("POLLUX_") === true;
 }

@@ -57,6 +57,7 @@ export class TlsAcceptor {
   /** Never listens: Node's own verification, SNI, ALPN and sessions for the connections that it is given. */
   private readonly server: NodeTlsServer;
   private readonly limit: number;
+  private options: TlsAcceptorOptions;
 
   constructor(options: TlsAcceptorOptions) {
     checkTlsOptions("TlsAcceptor", options);
@@ -65,6 +66,7 @@ export class TlsAcceptor {
         "TlsAcceptor takes no secureContext, which Node's servers pass over: give it cert and key, or an SNICallback",
       );
     this.limit = options.handshakeTimeout ?? HANDSHAKE_TIMEOUT;
+    this.options = { ...options };
     // Our own limit counts, on the clock of the runtime: Node's is the longest that it takes.
     this.server = createServer({
       ...withoutUndefined<ServerOptions>(options),
@@ -93,11 +95,25 @@ export class TlsAcceptor {
   }
 
   /**
-   * Takes a new certificate, before the old one expires. Connections that there are keep what they have.
+   * Takes a new certificate, before the old one expires. Connections that there are keep what they have, and all that is
+   * not given stays as it is: whose certificates are trusted, the versions, the ciphers.
    *
+   * @throws TypeError for what is no object of options
    * @throws Node's error for a key or a certificate that is none
    */
   setContext(options: Pick<TlsAcceptorOptions, "ca" | "cert" | "key" | "pfx" | "passphrase">): void {
-    this.server.setSecureContext(withoutUndefined<ServerOptions>(options));
+    checkTlsOptions("TlsAcceptor.setContext", options);
+    const given = withoutUndefined<TlsOptions>(options);
+    const kept: { -readonly [Name in keyof TlsAcceptorOptions]: TlsAcceptorOptions[Name] } = {
+      ...this.options,
+    };
+    // `pfx` and `cert` with `key` take each other's place, and a passphrase goes with its key.
+    if (given.pfx !== undefined) kept.cert = kept.key = kept.passphrase = undefined;
+    if (given.cert !== undefined || given.key !== undefined) kept.pfx = undefined;
+    if (given.key !== undefined) kept.passphrase = undefined;
+    const all: TlsAcceptorOptions = { ...kept, ...given };
+    // Node puts its default in the place of what is not given: its list of authorities for `ca`.
+    this.server.setSecureContext(withoutUndefined<ServerOptions>(all));
+    this.options = all;
   }
 }

@@ -20,3 +20,12 @@ export class TlsError extends Error {
     this.code = code ?? "ERR_TLS";
   }
 }
+
+/**
+ * Of an `authorizationError`: Node's types say that it is an error; it is the code alone.
+ *
+ * @internal
+ */
+export function codeOf(error: unknown): string {
+  return typeof error === "string" ? error : ((error as NodeJS.ErrnoException).code ?? String(error));
+}

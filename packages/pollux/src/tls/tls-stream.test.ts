@@ -238,6 +238,42 @@ describe("TlsStream", () => {
       })(),
     ));
 
+  test("writeVectored that has to wait takes what comes after an empty buffer", () =>
+    run(
+      co(function* () {
+        const [a, b] = yield* secure();
+        yield* a.writeAll(pattern(65_536, 1));
+        yield* join(
+          co(function* () {
+            expect(yield* a.writeVectored([new Uint8Array(0), utf8("data")])).toBe(4);
+          })(),
+          b.readExact(new Uint8Array(65_536)),
+        );
+        closeAll(a, b);
+      })(),
+    ));
+
+  test("many streams at once send and read much, each its own", () =>
+    run(
+      co(function* () {
+        const talk = co(function* (seed: number) {
+          // Small, so that many pieces wait half-way.
+          const [a, b] = yield* secure({ capacity: 20_000 });
+          const [there, back] = [pattern(700_000, seed), pattern(500_000, seed + 1)];
+          const [gotBack, gotThere] = yield* join(
+            a.readToEnd(),
+            b.readToEnd(),
+            sendAll(a, there, 100_000),
+            sendAll(b, back, 70_001),
+          );
+          expect([sha(gotThere), sha(gotBack)]).toEqual([sha(there), sha(back)]);
+          closeAll(a, b);
+        });
+        const tasks = Array.from({ length: 20 }, (_, n) => spawn(talk(1000 * n)));
+        for (const task of tasks) yield* task;
+      })(),
+    ));
+
   test("a stream that was taken over is refused to others", () =>
     run(
       co(function* () {
@@ -342,7 +378,40 @@ describe("TlsStream", () => {
         const error = yield* failureOf(a.readToEnd());
         expect(error).toBeInstanceOf(TlsError);
         expect(error).toHaveProperty("code", expect.stringMatching(/^ERR_SSL_/));
+        const later = yield* failureOf(a.read(new Uint8Array(1)));
+        expect(later).toBeInstanceOf(ClosedError);
+        expect(later).toHaveProperty("cause", error);
         closeAll(a, b);
+      })(),
+    ));
+
+  test("what comes in one read with the end of the handshake, and is no TLS, fails whatever is done first", () =>
+    run(
+      co(function* () {
+        for (const attempt of [
+          (stream: TlsStream) => stream.read(new Uint8Array(1)),
+          (stream: TlsStream) => stream.writeAll(utf8("hello")),
+        ]) {
+          const [ours, theirs] = ends();
+          const [a, b] = yield* join(
+            new TlsConnector({ ca }).connect(ours, "localhost"),
+            new TlsAcceptor(server).accept(new Trailing(theirs)),
+          );
+          const error = yield* failureOf(attempt(b));
+          expect(error).toBeInstanceOf(TlsError);
+          expect(error).toHaveProperty("code", expect.stringMatching(/^ERR_SSL_/));
+          for (const later of [
+            b.read(new Uint8Array(1)),
+            b.writeAll(utf8("hello")),
+            b.flush(),
+            b.shutdown(),
+          ]) {
+            const failure = yield* failureOf(later);
+            expect(failure).toBeInstanceOf(ClosedError);
+            expect(failure).toHaveProperty("cause", error);
+          }
+          closeAll(a, b);
+        }
       })(),
     ));
 
@@ -552,7 +621,7 @@ describe("TlsConnector and TlsAcceptor", () => {
 
   test.each([
     ["none", {}, /^ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE$/],
-    ["one that is not trusted", { cert: expired.cert, key: expired.key }, /./],
+    ["one that is not trusted", { cert: expired.cert, key: expired.key }, /^CERT_HAS_EXPIRED$/],
   ])("the server refuses a client that shows %s", (_what, connect, code) =>
     run(
       co(function* () {
@@ -605,6 +674,27 @@ describe("TlsConnector and TlsAcceptor", () => {
         );
         expect(a.peerCertificate?.subject).toBe("CN=other.test");
         closeAll(a, b);
+      })(),
+    ));
+
+  test("setContext keeps what it is not given: whom the acceptor trusts, its versions, its key", () =>
+    run(
+      co(function* () {
+        const acceptor = new TlsAcceptor({ ...server, ca, requestCert: true, minVersion: "TLSv1.3" });
+        const connect = co(function* (options: TlsConnectorOptions) {
+          const [ours, theirs] = ends();
+          const connector = new TlsConnector({ ca, ...client, ...options });
+          const outcomes = yield* allSettled([connector.connect(ours, "localhost"), acceptor.accept(theirs)]);
+          closeAll(ours, theirs);
+          return outcomes.map(({ status }) => status);
+        });
+        acceptor.setContext(server);
+        expect(yield* connect({})).toEqual(["fulfilled", "fulfilled"]);
+        expect(yield* connect({ maxVersion: "TLSv1.2" })).toEqual(["rejected", "rejected"]);
+        acceptor.setContext({ cert: server.cert });
+        expect(yield* connect({})).toEqual(["fulfilled", "fulfilled"]);
+        expect(() => acceptor.setContext({ cert: other.cert })).toThrow(/key values mismatch/);
+        expect(yield* connect({})).toEqual(["fulfilled", "fulfilled"]);
       })(),
     ));
 
@@ -804,6 +894,19 @@ class Failing extends Over {
   override pollWrite(cx: Context, buf: Uint8Array): Poll<number> {
     if (this.failure !== null) throw this.failure;
     return super.pollWrite(cx, buf);
+  }
+}
+
+/** What was read second has a record after it that is none. */
+class Trailing extends Over {
+  private reads = 0;
+
+  override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
+    const size = super.pollRead(cx, buf);
+    if (size === Pending || ++this.reads !== 2) return size;
+    const record = Uint8Array.of(0x17, 3, 3, 0, 32, ...new Uint8Array(32));
+    buf.set(record, size);
+    return size + record.length;
   }
 }
 

@@ -4,16 +4,18 @@ import type { InspectionTarget } from "../core/inspection.ts";
 import { Pending, type Poll } from "../core/poll.ts";
 import { Duplex } from "../io/duplex.ts";
 import { inspectedOf } from "../io/inspected.ts";
+import { firstOf } from "../io/writer.ts";
 import { NodeBytes } from "../node/node-bytes.ts";
 import { NodePush } from "../node/node-push.ts";
 import type { NodeTlsSocket, NodeX509Certificate } from "../node/node-types.ts";
 import type { Session } from "./session.ts";
-import { TlsError } from "./tls-error.ts";
+import { codeOf } from "./tls-error.ts";
 
 /** The most that is encrypted at a time, in bytes. */
 const PIECE = 65_536;
 
-const NOTHING = new Uint8Array(0);
+/** The most that one record holds, in bytes: such a chunk is read as it is. */
+const RECORD = 16_384;
 
 /**
  * A connection that is encrypted: TLS of Node's over another stream, made by {@link TlsConnector} and {@link TlsAcceptor}.
@@ -74,8 +76,9 @@ export class TlsStream extends Duplex {
     this.isSessionReused = socket.isSessionReused();
     this.socket = socket;
     this.session = session;
-    this.bytes = new NodeBytes(socket);
-    this.push = new NodePush(socket);
+    this.bytes = new NodeBytes(socket, undefined, RECORD);
+    // TLS has encrypted what it says was written.
+    this.push = new NodePush(socket, { isDoneWithWritten: true });
   }
 
   override get inspected(): InspectionTarget {
@@ -99,12 +102,7 @@ export class TlsStream extends Duplex {
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
     const { bytes, session } = this;
     for (;;) {
-      let size: Poll<number>;
-      try {
-        size = bytes.poll(cx, buf);
-      } catch (error) {
-        throw this.asTlsError(error);
-      }
+      const size = this.pollPlain(cx, buf);
       if (size !== Pending) {
         session.transport.cancelPull();
         if (size === 0 && session.isTruncated)
@@ -114,6 +112,19 @@ export class TlsStream extends Duplex {
       if (session.transport.pull(cx) === Pending) return Pending;
       bytes.cancel();
     }
+  }
+
+  /** What is there already, and then what has gone wrong. */
+  private pollPlain(cx: Context, buf: Uint8Array): Poll<number> {
+    const { bytes, session } = this;
+    let size: Poll<number>;
+    try {
+      size = bytes.poll(cx, buf);
+    } catch (error) {
+      throw session.failureOf(error);
+    }
+    if (size === Pending || size === 0) session.requireSound();
+    return size;
   }
 
   override cancelRead(): void {
@@ -126,7 +137,7 @@ export class TlsStream extends Duplex {
     try {
       return this.sent(cx, this.push.pollWrite(cx, buf));
     } catch (error) {
-      throw this.asTlsError(error);
+      throw this.session.failureOf(error);
     } finally {
       this.session.transport.leave();
     }
@@ -138,7 +149,7 @@ export class TlsStream extends Duplex {
 
   /** What fits into one piece is encrypted as one. */
   override pollWriteVectored(cx: Context, bufs: readonly Uint8Array[]): Poll<number> {
-    const [first = NOTHING] = bufs;
+    const first = firstOf(bufs);
     // Where it has to wait, or what is first fills the piece, nothing need be put together.
     const isOne = bufs.length <= 1 || this.socket.writableNeedDrain || first.length >= PIECE;
     return this.pollWrite(cx, isOne ? first : gather(bufs));
@@ -149,7 +160,7 @@ export class TlsStream extends Duplex {
     try {
       return this.sent(cx, this.push.pollFlush(cx));
     } catch (error) {
-      throw this.asTlsError(error);
+      throw this.session.failureOf(error);
     } finally {
       this.session.transport.leave();
     }
@@ -160,7 +171,7 @@ export class TlsStream extends Duplex {
     try {
       return this.sent(cx, this.push.pollShutdown(cx));
     } catch (error) {
-      throw this.asTlsError(error);
+      throw this.session.failureOf(error);
     } finally {
       this.session.transport.leave();
     }
@@ -182,19 +193,15 @@ export class TlsStream extends Duplex {
 
   private async leave(): Promise<void> {
     const closed = Promise.all([this.bytes.close(), this.push.close()]);
-    this.session.transport.close();
-    try {
-      await closed;
-    } catch (error) {
-      // Newer Nodes say so of a write that we have given up ourselves.
-      if (codeOf(error) !== "ECANCELED") throw error;
-    }
+    this.session.close();
+    await closed;
   }
 
   private enter(cx: Context): void {
-    const { transport } = this.session;
-    transport.requireSending();
-    transport.enter(cx);
+    const { session } = this;
+    session.transport.requireSending();
+    session.requireSound();
+    session.transport.enter(cx);
   }
 
   /** One that waits is woken by a failure of the stream below, too, which Node is not told of. */
@@ -204,24 +211,12 @@ export class TlsStream extends Duplex {
     else if (writing.isWaiting) writing.end();
     return poll;
   }
-
-  /** What Node's TLS fails with; errors of our own are what they are. */
-  private asTlsError(error: unknown): unknown {
-    const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-    if (code === undefined || code.startsWith("POLLUX_")) return error;
-    return new TlsError("TLS", error);
-  }
 }
 
 /** What is first in buffers, up to a piece. */
 function gather(bufs: readonly Uint8Array[]): Uint8Array {
   const size = bufs.reduce((sum, { length }) => sum + length, 0);
   return Buffer.concat(bufs, Math.min(size, PIECE));
-}
-
-function codeOf(error: unknown): string {
-  // Node says it is an error; it is the code alone.
-  return typeof error === "string" ? error : ((error as NodeJS.ErrnoException).code ?? String(error));
 }
 
 /** On the server; Node's types do not know it. */

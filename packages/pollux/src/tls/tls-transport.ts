@@ -8,10 +8,8 @@ import type { Duplex } from "../io/duplex.ts";
 import { inspectedOf } from "../io/inspected.ts";
 import { KEEPS_NOTHING_ALIVE } from "../node/keeps-nothing-alive.ts";
 import type { NodeDuplex } from "../node/node-types.ts";
+import { giveBuffer, takeBuffer } from "../node/spare-buffers.ts";
 import { Waiting } from "../reactor/waiting.ts";
-
-/** Reads go here, and from here to Node in a piece of their size: an idle connection holds no buffer. */
-const SCRATCH = new Uint8Array(65_536);
 
 type Callback = (error?: Error | null) => void;
 
@@ -136,15 +134,18 @@ export class TlsTransport {
       return Pending;
     }
     this.isPulling = true;
-    const size = inner.pollRead(cx, SCRATCH);
-    if (size === Pending) return Pending;
-    this.cancelPull();
-    this.isAtEnd = size === 0;
-    this.enter(cx);
+    const buf = takeBuffer();
+    // Node then takes, and decrypts, a chunk within the call; else it keeps it.
+    const isTaken = stream.readableFlowing === true;
     try {
-      stream.push(size === 0 ? null : SCRATCH.slice(0, size));
+      const size = inner.pollRead(cx, buf);
+      if (size === Pending) return Pending;
+      this.cancelPull();
+      this.isAtEnd = size === 0;
+      const chunk = isTaken ? buf.subarray(0, size) : buf.slice(0, size);
+      this.within(cx, () => stream.push(size === 0 ? null : chunk));
     } finally {
-      this.leave();
+      if (!isTaken || stream.readableLength === 0) giveBuffer(buf);
     }
     return undefined;
   }

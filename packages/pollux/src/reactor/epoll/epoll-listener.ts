@@ -14,7 +14,7 @@ const SHORTAGE_PAUSE = 100;
 
 /** A listening socket. Connections stand in the kernel's queue until they are asked for: none is ever dropped here. */
 export abstract class EpollListener<S> extends Acceptor<S> implements DescriptorOwner {
-  readonly dropped = 0;
+  override readonly dropped = 0;
   /** Others have descriptors of the same socket, so that to close this one does not take it out of the kernel's set. */
   protected isShared = false;
   protected readonly parts: EpollParts;

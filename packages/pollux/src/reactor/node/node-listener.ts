@@ -28,7 +28,7 @@ export interface Held {
  */
 export abstract class NodeListener<S extends Source> extends Acceptor<S> {
   override needsNodeLoop: string | null = "sockets of the node reactor";
-  dropped = 0;
+  override dropped = 0;
   protected readonly sources: LinkedList<BaseSource>;
   private readonly mostUnaccepted: number;
   private server: Server | null = null;
