@@ -1,5 +1,5 @@
 import { spawn as spawnProcess } from "node:child_process";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { readdirSync } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -14,11 +14,13 @@ import {
   co,
   crossMpsc,
   type Future,
+  furtherErrors,
   interval,
   join,
   mpsc,
   NeedsNodeLoopError,
   NestedBlockError,
+  never,
   pollFn,
   run,
   StuckError,
@@ -31,6 +33,7 @@ import {
   timeout,
   yieldNow,
 } from "../index.ts";
+import { epollOfThread, requireNative } from "../reactor/epoll/epoll-of-thread.ts";
 import { loadNative } from "../reactor/epoll/native.ts";
 import { AsyncFd, OwnedFd, ThreadWaker } from "../reactor/index.ts";
 import { NodeReactor } from "../reactor/node/node-reactor.ts";
@@ -235,6 +238,77 @@ describe.skipIf(!("native" in loadNative()))("blockOn", () => {
     });
     expect(() => blockOn(main())).toThrow(boom);
     expect(steps).toEqual(["cancelled"]);
+  });
+
+  test("what main's cleanup fails with is attached to the error that main was cancelled for", () => {
+    const boom = new Error("boom");
+    const flood = new Error("flood");
+    const fails = co(function* () {
+      yield* sleep(1);
+      throw boom;
+    });
+    const main = co(function* (wait: () => Future<void>) {
+      try {
+        yield* wait();
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: what is tested.
+        throw flood;
+      }
+    });
+    const thrownBy = (wait: () => Future<void>): unknown => {
+      try {
+        return blockOn(main(wait));
+      } catch (error) {
+        return error;
+      }
+    };
+    const uncaught = thrownBy(() => {
+      spawn(fails());
+      return sleep(1_000_000);
+    });
+    expect(uncaught).toBe(boom);
+    expect(furtherErrors(uncaught)).toEqual([expect.objectContaining({ errors: [flood] })]);
+    const stuck = thrownBy(() => never());
+    expect(stuck).toBeInstanceOf(StuckError);
+    expect(furtherErrors(stuck)).toEqual([expect.objectContaining({ errors: [flood] })]);
+  });
+
+  test("errors beside one that is a primitive, to which nothing can be attached, are written", async () => {
+    const ended = await ranProgram(`import { blockOn, co, sleep, spawn } from ${JSON.stringify(built)};
+      const fails = co(function* () { yield* sleep(1); throw "a string"; });
+      const main = co(function* () {
+        spawn(fails());
+        try { yield* sleep(1e6); } finally { throw new Error("flood"); }
+      });
+      try { blockOn(main()); } catch (error) { console.log(error); }`);
+    expect(ended).toMatchObject({ status: 0, stdout: "a string\n" });
+    expect(ended.stderr).toContain("a further uncaught error: CleanupError");
+  });
+
+  test("a standard error that nobody reads any more does not keep blockOn from its value", async () => {
+    const child = spawnProcess(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import { readSync } from "node:fs";
+       import { blockOn, co, sleep, spawn, yieldNow } from ${JSON.stringify(built)};
+       const stubborn = co(function* () { try { yield* sleep(1e6); } finally { yield* sleep(1e6); } });
+       readSync(0, new Uint8Array(1));
+       console.log(blockOn(co(function* () { spawn(stubborn()); yield* yieldNow(); return "value"; })(), { shutdownGrace: 5 }));`,
+    ]);
+    child.stderr.destroy();
+    await once(child.stderr, "close");
+    child.stdin.end("\n");
+    let stdout = "";
+    for await (const data of child.stdout.setEncoding("utf8")) stdout += data;
+    expect(stdout).toBe("value\n");
+  });
+
+  test("options that are refused leave the thread to Node's loop", async () => {
+    const { later } = epollOfThread(requireNative("this test"));
+    expect(() => blockOn(sleep(1), { cleanupLimit: -1 })).toThrow(RangeError);
+    expect(blockOn(sleep(0))).toBe(undefined);
+    expect(() => blockOn(sleep(1), { cleanupLimit: -1 })).toThrow(RangeError);
+    await new Promise<void>((resolve) => later.after(0, resolve, true));
   });
 
   test("a failure that nobody sees is thrown though main has ended in the same turn", () => {
