@@ -141,7 +141,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
    */
   tryRecv(): T {
     this.begin();
-    if (this.values.size === 0) for (const { taken } of this.peers) taken.take();
+    if (this.values.size === 0) this.takeArrived();
     if (this.values.size > 0) return this.take();
     if (this.isOver) throw this.closedError();
     throw new WouldBlockError("the channel between threads is empty: wait with `recv`");
@@ -282,7 +282,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     if (!cx.takeBudget()) return Pending;
     this.begin();
     const { ownedThread } = cx.runtime;
-    if (ownedThread !== null && this.values.size === 0) this.lookIn(ownedThread);
+    if (ownedThread !== null && this.values.size === 0) this.takeArrived();
     if (this.values.size > 0) {
       this.leave(waiter);
       return this.take();
@@ -296,6 +296,8 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
       throw new FutureInUseError("this receiver is waited on elsewhere");
     this.waiter = waiter;
     this.wait.begin(cx);
+    // Within the wait, whose end takes it back: the next one may be in another runtime, which its waker must wake.
+    if (ownedThread !== null) this.lookIn(ownedThread);
     return Pending;
   }
 
@@ -332,6 +334,11 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     this.listen(this.port);
   }
 
+  /** Takes what no event of Node's has brought. */
+  private takeArrived(): void {
+    for (const { taken } of this.peers) taken.take();
+  }
+
   /** In a thread that a runtime owns: takes what has come, and goes on to do so until the wait ends. */
   private lookIn(thread: OwnedThread): void {
     if (this.stopLooking === null) {
@@ -345,7 +352,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
         stop();
       };
     }
-    for (const { taken } of this.peers) taken.take();
+    this.takeArrived();
   }
 
   private listen(port: MessagePort): void {

@@ -405,6 +405,23 @@ describe.skipIf(!("native" in loadNative()))("blockOn", () => {
     timer.close();
   });
 
+  test("a receiver from other threads that had its value at once is woken in the next blockOn, too", () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    tx.trySend(1);
+    expect(blockOn(rx.recv())).toBe(1);
+    const main = co(function* () {
+      const sent = co(function* () {
+        yield* sleep(1);
+        tx.trySend(2);
+      });
+      spawn(sent());
+      return yield* rx.recv();
+    });
+    expect(blockOn(main())).toBe(2);
+    rx[Symbol.dispose]();
+    tx.close();
+  });
+
   test("both ends of a channel between threads work within one", () => {
     const [tx, rx] = crossMpsc<number>(2);
     const main = co(function* () {
