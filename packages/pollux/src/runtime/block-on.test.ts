@@ -422,6 +422,33 @@ describe.skipIf(!("native" in loadNative()))("blockOn", () => {
     tx.close();
   });
 
+  test("a wait that was lent to one blockOn goes on in the next", () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const later = (work: () => void): Future<void> =>
+      co(function* () {
+        yield* sleep(1);
+        work();
+      })();
+    const received = rx.recv();
+    expect(blockOn(select({ received: received.ref(), late: sleep(1) })).key).toBe("late");
+    const main = co(function* () {
+      spawn(later(() => tx.trySend(1)));
+      return yield* received;
+    });
+    expect(blockOn(main())).toBe(1);
+    tx.trySend(2);
+    const sent = tx.send(3);
+    expect(blockOn(select({ sent: sent.ref(), late: sleep(1) })).key).toBe("late");
+    const other = co(function* () {
+      spawn(later(() => rx.tryRecv()));
+      yield* sent;
+      return yield* rx.recv();
+    });
+    expect(blockOn(other())).toBe(3);
+    rx[Symbol.dispose]();
+    tx.close();
+  });
+
   test("both ends of a channel between threads work within one", () => {
     const [tx, rx] = crossMpsc<number>(2);
     const main = co(function* () {
