@@ -1,13 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Context } from "../core/context.ts";
-import {
-  ClosedError,
-  FutureInUseError,
-  NotCloneableError,
-  PollAfterCompletionError,
-  WouldBlockError,
-} from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { ClosedError, FutureInUseError, NotCloneableError, WouldBlockError } from "../core/errors.ts";
+import type { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import type { OwnedThread } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
@@ -27,6 +21,7 @@ import {
   WAKER,
   wakeThread,
 } from "./cross-messages.ts";
+import { CrossRecv, CrossRecvMany } from "./cross-recv.ts";
 import { TakenPort } from "./taken-port.ts";
 import { transfer } from "./transfer.ts";
 
@@ -448,85 +443,4 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
 function say(peer: Peer, message: ToSender): void {
   peer.port.postMessage(message);
   wakeThread(peer.waker);
-}
-
-class CrossRecv<T> extends Future<T> {
-  private readonly receiver: CrossReceiver<T>;
-  private isDone: boolean;
-
-  constructor(receiver: CrossReceiver<T>) {
-    super();
-    this.receiver = receiver;
-    this.isDone = false;
-  }
-
-  override poll(cx: Context): Poll<T> {
-    if (this.isDone) throw new PollAfterCompletionError("this `recv`");
-    let poll: Poll<T | End>;
-    try {
-      poll = this.receiver.pollValue(cx, this);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (poll === Pending) return Pending;
-    this.isDone = true;
-    if (poll === End) throw this.receiver.closedError();
-    return poll;
-  }
-
-  override cancel(): Poll<void> {
-    this.isDone = true;
-    this.receiver.leave(this);
-  }
-
-  override inspect(): Inspection {
-    return this.receiver.inspectWait();
-  }
-}
-
-class CrossRecvMany<T> extends Future<number> {
-  private readonly receiver: CrossReceiver<T>;
-  private readonly buffer: T[];
-  private readonly limit: number;
-  private isDone: boolean;
-
-  constructor(receiver: CrossReceiver<T>, buffer: T[], limit: number) {
-    super();
-    this.receiver = receiver;
-    this.buffer = buffer;
-    this.limit = limit;
-    this.isDone = false;
-  }
-
-  override poll(cx: Context): Poll<number> {
-    if (this.isDone) throw new PollAfterCompletionError("this `recvMany`");
-    const { receiver, buffer, limit } = this;
-    if (limit === 0) {
-      if (!cx.takeBudget()) return Pending;
-      this.isDone = true;
-      return 0;
-    }
-    let first: Poll<T | End>;
-    try {
-      first = receiver.pollValue(cx, this);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (first === Pending) return Pending;
-    this.isDone = true;
-    if (first === End) return 0;
-    buffer.push(first);
-    return 1 + receiver.takeMany(buffer, limit - 1);
-  }
-
-  override cancel(): Poll<void> {
-    this.isDone = true;
-    this.receiver.leave(this);
-  }
-
-  override inspect(): Inspection {
-    return this.receiver.inspectWait();
-  }
 }
