@@ -142,7 +142,10 @@ static Bytes range_at(Call *call, size_t index) {
   int offset = int_at(call, index + 1);
   int length = int_at(call, index + 2);
   if (call->error != 0) return bytes;
-  if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > bytes.length) call->error = -EFAULT;
+  if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > bytes.length) {
+    call->error = -EFAULT;
+    return bytes;
+  }
   bytes.data += offset;
   bytes.length = (size_t)length;
   return bytes;

@@ -56,6 +56,7 @@ export abstract class CrossAcquire<T, R> extends Future<R> implements Linked<Cro
     cx.refundBudget();
     this.wait.begin(cx);
     if (this.list === null) sender.park(this, cx.runtime.ownedThread);
+    else sender.listen(cx.runtime.ownedThread);
     return Pending;
   }
 

@@ -18,6 +18,9 @@ import { CrossSender } from "./cross-sender.ts";
  * @param capacity - from 1 to 2^30 - 1
  * @throws RangeError or TypeError for another capacity
  *
+ * Of what `mpsc` has there is no `reserveMany`, since each place is granted by a message of its own, and no weak sender and no
+ * count of senders, since no thread but the receiver's knows of them all.
+ *
  * @example
  * ```ts
  * const [tx, rx] = crossMpsc<number>(4);

@@ -1,13 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Context } from "../core/context.ts";
-import {
-  ClosedError,
-  FutureInUseError,
-  NotCloneableError,
-  PollAfterCompletionError,
-  WouldBlockError,
-} from "../core/errors.ts";
-import { Future } from "../core/future.ts";
+import { ClosedError, FutureInUseError, NotCloneableError, WouldBlockError } from "../core/errors.ts";
+import type { Future } from "../core/future.ts";
 import type { Inspection } from "../core/inspection.ts";
 import type { OwnedThread } from "../core/owned-thread.ts";
 import { Pending, type Poll } from "../core/poll.ts";
@@ -27,6 +21,7 @@ import {
   WAKER,
   wakeThread,
 } from "./cross-messages.ts";
+import { CrossRecv, CrossRecvMany } from "./cross-recv.ts";
 import { TakenPort } from "./taken-port.ts";
 import { transfer } from "./transfer.ts";
 
@@ -141,7 +136,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
    */
   tryRecv(): T {
     this.begin();
-    if (this.values.size === 0) for (const { taken } of this.peers) taken.take();
+    if (this.values.size === 0) this.takeArrived();
     if (this.values.size > 0) return this.take();
     if (this.isOver) throw this.closedError();
     throw new WouldBlockError("the channel between threads is empty: wait with `recv`");
@@ -282,7 +277,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     if (!cx.takeBudget()) return Pending;
     this.begin();
     const { ownedThread } = cx.runtime;
-    if (ownedThread !== null && this.values.size === 0) this.lookIn(ownedThread);
+    if (ownedThread !== null && this.values.size === 0) this.takeArrived();
     if (this.values.size > 0) {
       this.leave(waiter);
       return this.take();
@@ -296,6 +291,8 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
       throw new FutureInUseError("this receiver is waited on elsewhere");
     this.waiter = waiter;
     this.wait.begin(cx);
+    // Within the wait, whose end takes it back: the next one may be in another runtime, which its waker must wake.
+    if (ownedThread !== null) this.lookIn(ownedThread);
     return Pending;
   }
 
@@ -332,6 +329,11 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
     this.listen(this.port);
   }
 
+  /** Takes what no event of Node's has brought. */
+  private takeArrived(): void {
+    for (const { taken } of this.peers) taken.take();
+  }
+
   /** In a thread that a runtime owns: takes what has come, and goes on to do so until the wait ends. */
   private lookIn(thread: OwnedThread): void {
     if (this.stopLooking === null) {
@@ -345,7 +347,7 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
         stop();
       };
     }
-    for (const { taken } of this.peers) taken.take();
+    this.takeArrived();
   }
 
   private listen(port: MessagePort): void {
@@ -441,85 +443,4 @@ export class CrossReceiver<T> implements StreamSource<T>, AsyncIterable<T>, Disp
 function say(peer: Peer, message: ToSender): void {
   peer.port.postMessage(message);
   wakeThread(peer.waker);
-}
-
-class CrossRecv<T> extends Future<T> {
-  private readonly receiver: CrossReceiver<T>;
-  private isDone: boolean;
-
-  constructor(receiver: CrossReceiver<T>) {
-    super();
-    this.receiver = receiver;
-    this.isDone = false;
-  }
-
-  override poll(cx: Context): Poll<T> {
-    if (this.isDone) throw new PollAfterCompletionError("this `recv`");
-    let poll: Poll<T | End>;
-    try {
-      poll = this.receiver.pollValue(cx, this);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (poll === Pending) return Pending;
-    this.isDone = true;
-    if (poll === End) throw this.receiver.closedError();
-    return poll;
-  }
-
-  override cancel(): Poll<void> {
-    this.isDone = true;
-    this.receiver.leave(this);
-  }
-
-  override inspect(): Inspection {
-    return this.receiver.inspectWait();
-  }
-}
-
-class CrossRecvMany<T> extends Future<number> {
-  private readonly receiver: CrossReceiver<T>;
-  private readonly buffer: T[];
-  private readonly limit: number;
-  private isDone: boolean;
-
-  constructor(receiver: CrossReceiver<T>, buffer: T[], limit: number) {
-    super();
-    this.receiver = receiver;
-    this.buffer = buffer;
-    this.limit = limit;
-    this.isDone = false;
-  }
-
-  override poll(cx: Context): Poll<number> {
-    if (this.isDone) throw new PollAfterCompletionError("this `recvMany`");
-    const { receiver, buffer, limit } = this;
-    if (limit === 0) {
-      if (!cx.takeBudget()) return Pending;
-      this.isDone = true;
-      return 0;
-    }
-    let first: Poll<T | End>;
-    try {
-      first = receiver.pollValue(cx, this);
-    } catch (error) {
-      this.cancel();
-      throw error;
-    }
-    if (first === Pending) return Pending;
-    this.isDone = true;
-    if (first === End) return 0;
-    buffer.push(first);
-    return 1 + receiver.takeMany(buffer, limit - 1);
-  }
-
-  override cancel(): Poll<void> {
-    this.isDone = true;
-    this.receiver.leave(this);
-  }
-
-  override inspect(): Inspection {
-    return this.receiver.inspectWait();
-  }
 }

@@ -276,7 +276,12 @@ export class CrossSender<T> implements Disposable, KeepsAlive {
     if (thread !== null) this.taken.take();
   }
 
-  private listen(thread: OwnedThread | null): void {
+  /**
+   * Hears what the receiver says; in a thread that a runtime owns, until nothing waits.
+   *
+   * @internal
+   */
+  listen(thread: OwnedThread | null): void {
     if (thread !== null && this.looking === null)
       this.looking = { stop: thread.onUnpark(() => this.taken.look()), waker: thread.wakerId };
     if (this.listens) return;

@@ -14,7 +14,7 @@ export interface KeepsAlive {
 /**
  * The place of the one operation that waits on a direction of a source.
  *
- * Invariant: while `waker` is not null, the wait of an external source is counted in the runtime's `outstanding`, and the
+ * Invariants: `runtime` is null as `waker` is; while `waker` is not null, the wait of an external source is counted in the runtime's `outstanding`, and the
  * source was told to keep the process alive once more often than to let go.
  */
 export class Waiting {
@@ -39,7 +39,9 @@ export class Waiting {
    * @throws NeedsNodeLoopError where the wait could not end
    */
   begin(cx: Context): void {
-    if (this.waker === null) {
+    if (this.runtime !== cx.runtime) {
+      // A task of another runtime had it on loan, and has given it up.
+      this.end();
       const { needsNodeLoop } = this.source;
       if (needsNodeLoop !== null) requireNodeLoop(cx.runtime, needsNodeLoop);
       this.runtime = cx.runtime;

@@ -1,5 +1,5 @@
 import { spawn as spawnProcess } from "node:child_process";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { readdirSync } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -14,11 +14,13 @@ import {
   co,
   crossMpsc,
   type Future,
+  furtherErrors,
   interval,
   join,
   mpsc,
   NeedsNodeLoopError,
   NestedBlockError,
+  never,
   pollFn,
   run,
   StuckError,
@@ -31,6 +33,7 @@ import {
   timeout,
   yieldNow,
 } from "../index.ts";
+import { epollOfThread, requireNative } from "../reactor/epoll/epoll-of-thread.ts";
 import { loadNative } from "../reactor/epoll/native.ts";
 import { AsyncFd, OwnedFd, ThreadWaker } from "../reactor/index.ts";
 import { NodeReactor } from "../reactor/node/node-reactor.ts";
@@ -237,6 +240,77 @@ describe.skipIf(!("native" in loadNative()))("blockOn", () => {
     expect(steps).toEqual(["cancelled"]);
   });
 
+  test("what main's cleanup fails with is attached to the error that main was cancelled for", () => {
+    const boom = new Error("boom");
+    const flood = new Error("flood");
+    const fails = co(function* () {
+      yield* sleep(1);
+      throw boom;
+    });
+    const main = co(function* (wait: () => Future<void>) {
+      try {
+        yield* wait();
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: what is tested.
+        throw flood;
+      }
+    });
+    const thrownBy = (wait: () => Future<void>): unknown => {
+      try {
+        return blockOn(main(wait));
+      } catch (error) {
+        return error;
+      }
+    };
+    const uncaught = thrownBy(() => {
+      spawn(fails());
+      return sleep(1_000_000);
+    });
+    expect(uncaught).toBe(boom);
+    expect(furtherErrors(uncaught)).toEqual([expect.objectContaining({ errors: [flood] })]);
+    const stuck = thrownBy(() => never());
+    expect(stuck).toBeInstanceOf(StuckError);
+    expect(furtherErrors(stuck)).toEqual([expect.objectContaining({ errors: [flood] })]);
+  });
+
+  test("errors beside one that is a primitive, to which nothing can be attached, are written", async () => {
+    const ended = await ranProgram(`import { blockOn, co, sleep, spawn } from ${JSON.stringify(built)};
+      const fails = co(function* () { yield* sleep(1); throw "a string"; });
+      const main = co(function* () {
+        spawn(fails());
+        try { yield* sleep(1e6); } finally { throw new Error("flood"); }
+      });
+      try { blockOn(main()); } catch (error) { console.log(error); }`);
+    expect(ended).toMatchObject({ status: 0, stdout: "a string\n" });
+    expect(ended.stderr).toContain("a further uncaught error: CleanupError");
+  });
+
+  test("a standard error that nobody reads any more does not keep blockOn from its value", async () => {
+    const child = spawnProcess(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import { readSync } from "node:fs";
+       import { blockOn, co, sleep, spawn, yieldNow } from ${JSON.stringify(built)};
+       const stubborn = co(function* () { try { yield* sleep(1e6); } finally { yield* sleep(1e6); } });
+       readSync(0, new Uint8Array(1));
+       console.log(blockOn(co(function* () { spawn(stubborn()); yield* yieldNow(); return "value"; })(), { shutdownGrace: 5 }));`,
+    ]);
+    child.stderr.destroy();
+    await once(child.stderr, "close");
+    child.stdin.end("\n");
+    let stdout = "";
+    for await (const data of child.stdout.setEncoding("utf8")) stdout += data;
+    expect(stdout).toBe("value\n");
+  });
+
+  test("options that are refused leave the thread to Node's loop", async () => {
+    const { later } = epollOfThread(requireNative("this test"));
+    expect(() => blockOn(sleep(1), { cleanupLimit: -1 })).toThrow(RangeError);
+    expect(blockOn(sleep(0))).toBe(undefined);
+    expect(() => blockOn(sleep(1), { cleanupLimit: -1 })).toThrow(RangeError);
+    await new Promise<void>((resolve) => later.after(0, resolve, true));
+  });
+
   test("a failure that nobody sees is thrown though main has ended in the same turn", () => {
     const boom = new Error("boom");
     const failing = co(function* () {
@@ -329,6 +403,50 @@ describe.skipIf(!("native" in loadNative()))("blockOn", () => {
     expect(blockOn(fd.io({ read: true }, () => timer.readCount()))).toBe(1);
     fd.close();
     timer.close();
+  });
+
+  test("a receiver from other threads that had its value at once is woken in the next blockOn, too", () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    tx.trySend(1);
+    expect(blockOn(rx.recv())).toBe(1);
+    const main = co(function* () {
+      const sent = co(function* () {
+        yield* sleep(1);
+        tx.trySend(2);
+      });
+      spawn(sent());
+      return yield* rx.recv();
+    });
+    expect(blockOn(main())).toBe(2);
+    rx[Symbol.dispose]();
+    tx.close();
+  });
+
+  test("a wait that was lent to one blockOn goes on in the next", () => {
+    const [tx, rx] = crossMpsc<number>(1);
+    const later = (work: () => void): Future<void> =>
+      co(function* () {
+        yield* sleep(1);
+        work();
+      })();
+    const received = rx.recv();
+    expect(blockOn(select({ received: received.ref(), late: sleep(1) })).key).toBe("late");
+    const main = co(function* () {
+      spawn(later(() => tx.trySend(1)));
+      return yield* received;
+    });
+    expect(blockOn(main())).toBe(1);
+    tx.trySend(2);
+    const sent = tx.send(3);
+    expect(blockOn(select({ sent: sent.ref(), late: sleep(1) })).key).toBe("late");
+    const other = co(function* () {
+      spawn(later(() => rx.tryRecv()));
+      yield* sent;
+      return yield* rx.recv();
+    });
+    expect(blockOn(other())).toBe(3);
+    rx[Symbol.dispose]();
+    tx.close();
   });
 
   test("both ends of a channel between threads work within one", () => {

@@ -71,9 +71,9 @@ export function blockOn<T>(main: Future<T>, options: BlockOnOptions = {}): T {
   if (ambient.cx !== null || isOwned) throw new NestedBlockError();
   const { name = "main", ...rest } = options;
   const host = new OwnedHost(epollOfThread(requireNative("blockOn")));
-  const runtime = new Runtime({ ...rest, host, reactor: "epoll" });
   isOwned = true;
   try {
+    const runtime = new Runtime({ ...rest, host, reactor: "epoll" });
     return drive(main, name, host, runtime.handle, rest.shutdownGrace ?? rest.cleanupLimit ?? 30_000);
   } finally {
     isOwned = false;
@@ -91,10 +91,15 @@ function drive<T>(main: Future<T>, name: string, host: OwnedHost, executor: Exec
   if (driven.kind === "stuck") failures.push(new StuckError(dumper.dump(executor, "nothing")));
   failures.push(...cancelRest(host, executor, graceMs));
   executor.reactor?.close();
-  if (driven.kind === "done" && task.isFailed) failures.unshift(task.failure);
+  if (driven.kind === "done") {
+    if (task.isFailed) failures.unshift(task.failure);
+  } else if (task.isFailed && !task.isAborted) {
+    // Main was cancelled for another failure, and its cleanup has failed; or it failed in the same turn.
+    failures.push(task.failure);
+  }
   if (failures.length === 0) return task.result();
   const [first, ...others] = failures;
-  attachErrors(first, others);
+  if (!attachErrors(first, others)) for (const error of others) host.tell(error);
   throw first;
 }
 

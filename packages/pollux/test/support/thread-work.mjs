@@ -92,4 +92,51 @@ export const flaky = co(function* flaky(thread) {
   yield* thread.stopping.cancelled();
 });
 
+export const readyAndGone = co(function* (thread) {
+  thread.ready();
+});
+
+/** Thread 0 is ready and fails; when thread 1 is told so, it fails before it is ready. Another one would stay. */
+export const failTogether = co(function* (thread) {
+  if (thread.generation > 0) yield* never();
+  if (thread.number === 0) thread.ready();
+  else while (Atomics.load(thread.data.notes, 0) === 0) yield* sleep(1);
+  throw new Error(`thread ${thread.number} fails`);
+});
+
+/**
+ * Does what its notes say: [0] a later generation than the first waits before it is ready, [1] the first fails, [2] the first
+ * ends. It counts in [3] those that have begun, and in [4] those that are at work.
+ */
+export const guided = co(function* (thread) {
+  const { notes } = thread.data;
+  const isFirst = thread.generation === 0;
+  const note = (index) => Atomics.load(notes, index);
+  Atomics.add(notes, 3, 1);
+  while (!isFirst && note(0) === 1) yield* sleep(1);
+  thread.ready();
+  Atomics.add(notes, 4, 1);
+  try {
+    while (!thread.stopping.isCancelled && !(isFirst && note(2) === 1)) {
+      if (isFirst && note(1) === 1) throw new Error("told to fail");
+      yield* sleep(1);
+    }
+  } finally {
+    Atomics.sub(notes, 4, 1);
+  }
+});
+
+/** Ends, but leaves something that keeps its thread. */
+export const lingering = co(function* (thread) {
+  setInterval(() => {}, 1_000);
+  thread.ready();
+  Atomics.store(thread.data.notes, 0, 1);
+});
+
+export const failsInEnding = co(function* (thread) {
+  thread.ready();
+  yield* thread.stopping.cancelled();
+  throw new Error("no good end");
+});
+
 export const notACoroutine = () => 5;

@@ -154,10 +154,14 @@ export class OwnedHost implements Host, OwnedThread {
   /** The first one ends the drive; what comes until then is written. */
   uncaught(error: unknown): void {
     if (this.failure === null) this.failure = { error };
-    else
-      this.warn(
-        `pollux: a further uncaught error: ${(error as Partial<Error> | null)?.stack ?? String(error)}`,
-      );
+    else this.tell(error);
+  }
+
+  /** Writes an error that can be neither thrown nor attached to the one that is. */
+  tell(error: unknown): void {
+    this.warn(
+      `pollux: a further uncaught error: ${(error as Partial<Error> | null)?.stack ?? String(error)}`,
+    );
   }
 
   onLoopEmpty(): () => void {
@@ -167,7 +171,11 @@ export class OwnedHost implements Host, OwnedThread {
 
   /** At once: in a worker, Node's stream waits for the loop. */
   warn(text: string): void {
-    writeSync(2, `${text}\n`);
+    try {
+      writeSync(2, `${text}\n`);
+    } catch {
+      // Nobody reads: the pipe is full or closed. What main gives matters more, and there is nowhere else to say so.
+    }
   }
 
   captureContext(): ((run: () => void) => void) | null {

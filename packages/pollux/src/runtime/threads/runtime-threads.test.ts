@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { MessagePort } from "node:worker_threads";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { until } from "../../../test/support/net.ts";
 import type * as Built from "../../index.ts";
 import type { RuntimeThreads, RuntimeThreadsOptions, ThreadFailure } from "../../index.ts";
@@ -37,6 +38,9 @@ function isFile(link: string): boolean {
 }
 
 const threads = (): number => readdirSync("/proc/self/task").length;
+
+/** Timers that keep the process. */
+const timeouts = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 
 /** Starts threads, and stops them however the test ends. */
 function withThreads(
@@ -223,7 +227,168 @@ describe("RuntimeThreads", { timeout: 60_000 }, () => {
       await started.stop();
       await expect(started.restart().then()).rejects.toMatchObject({ code: "POLLUX_CLOSED" });
       expect((await started.metrics()).silent).toEqual([0, 1]);
+      expect(await started.dump()).toBe("thread 0 has ended\nthread 1 has ended");
     });
+  });
+
+  test("a thread that is ready and has ended within one turn of this loop has done its work", async () => {
+    await withThreads({ export: "brief", threads: 1 }, async () => {}); // Loads what is to be loaded.
+    const before = threads();
+    const starting = built.RuntimeThreads.start(work, {
+      export: "readyAndGone",
+      execArgv: [],
+      threads: 1,
+    }).then();
+    while (threads() === before) await new Promise((resolve) => setImmediate(resolve));
+    while (threads() > before); // On purpose: all that it says is there before this loop turns.
+    const started = await starting;
+    await started.ended();
+    expect(await started.dump()).toBe("thread 0 has ended");
+  });
+
+  test("a start that fails does not start again what had failed before", async () => {
+    const notes = new Int32Array(new SharedArrayBuffer(4));
+    const failures: ThreadFailure[] = [];
+    const onFailure = (failure: ThreadFailure): void => {
+      failures.push(failure);
+      notes[0] = 1;
+    };
+    const start = built.RuntimeThreads.start(work, {
+      export: "failTogether",
+      execArgv: [],
+      threads: 2,
+      data: { notes },
+      onFailure,
+    });
+    await expect(start.then()).rejects.toThrow("thread 1 fails");
+    expect(failures).toMatchObject([{ thread: 0, generation: 0, restartIn: 100 }]);
+    // Timers of one duration end in their order. If one was started then, the hook above waits for its end in vain.
+    await new Promise((resolve) => setTimeout(resolve, failures[0]?.restartIn ?? 0));
+  });
+
+  test("a start that is cancelled before it knows where to listen starts no thread", async () => {
+    const main = co(function* () {
+      const starting = built.RuntimeThreads.start(work, {
+        export: "neverReady",
+        execArgv: [],
+        startLimit: Number.POSITIVE_INFINITY,
+        listen: { host: "localhost", port: 0 },
+      });
+      yield* built.select({ starting, cancel: built.yieldNow() });
+    });
+    await run(main());
+  });
+
+  test("data that cannot be copied fails the start, and leaves no port", async () => {
+    const close = vi.spyOn(MessagePort.prototype, "close");
+    try {
+      const start = withThreads({ threads: 1, data: { notToBeCopied: () => {} } }, async () => {});
+      await expect(start).rejects.toMatchObject({ name: "DataCloneError" });
+      expect(close).toHaveBeenCalledTimes(1);
+    } finally {
+      close.mockRestore();
+    }
+  });
+
+  /** What `guided` goes by. */
+  const [HOLD, FAIL, END, BEGUN, AT_WORK] = [0, 1, 2, 3, 4] as const;
+
+  /** A thread that is guided by notes; and the restart that is asked for by `restart`. */
+  const guided = (
+    body: (started: RuntimeThreads, failures: ThreadFailure[], notes: Int32Array) => Promise<void>,
+  ): Promise<void> => {
+    const notes = new Int32Array(new SharedArrayBuffer(20));
+    notes[HOLD] = 1;
+    return withThreads({ export: "guided", threads: 1, data: { notes } }, (started, failures) =>
+      body(started, failures, notes),
+    );
+  };
+
+  test("restart while a thread that had failed is being started: one is at work afterwards", async () => {
+    await guided(async (started, failures, notes) => {
+      notes[FAIL] = 1;
+      await until(() => notes[BEGUN] === 2);
+      const restarted = started.restart().then();
+      await new Promise((resolve) => setImmediate(resolve));
+      notes[HOLD] = 0;
+      await restarted;
+      await started.metrics();
+      expect([notes[BEGUN], notes[AT_WORK]]).toEqual([3, 1]);
+      expect(await started.snapshot()).toMatchObject([{ generation: 2 }]);
+      expect(failures.length).toBe(1);
+    });
+  });
+
+  test("a thread that fails while its replacement is being started is replaced by that one alone", async () => {
+    await guided(async (started, failures, notes) => {
+      const before = timeouts();
+      const restarted = started.restart().then();
+      await until(() => notes[BEGUN] === 2);
+      notes[FAIL] = 1;
+      await until(() => failures.length === 1);
+      notes[HOLD] = 0;
+      await restarted;
+      expect(await started.snapshot()).toMatchObject([{ generation: 1 }]);
+      expect([notes[BEGUN], notes[AT_WORK]]).toEqual([2, 1]);
+      // Neither to start a third one, nor to end the one that has failed.
+      expect(timeouts()).toBe(before);
+    });
+  });
+
+  test("a thread that ends while its replacement is being started leaves the work to that", async () => {
+    await guided(async (started, failures, notes) => {
+      let hasEnded = false;
+      void started.ended().then(() => {
+        hasEnded = true;
+      });
+      const restarted = started.restart().then();
+      await until(() => notes[BEGUN] === 2);
+      notes[END] = 1;
+      while ((await started.dump()) !== "thread 0 has ended");
+      notes[HOLD] = 0;
+      await restarted;
+      expect(await started.dump()).toMatch(/^thread 0:\n/);
+      expect([hasEnded, failures, notes[AT_WORK]]).toEqual([false, [], 1]);
+    });
+  });
+
+  test("restart is refused with ClosedError if they are stopped meanwhile", async () => {
+    await guided(async (started, failures, notes) => {
+      const restarted = expect(started.restart().then()).rejects.toMatchObject({ code: "POLLUX_CLOSED" });
+      await until(() => notes[BEGUN] === 2);
+      const stopped = started.stop().then();
+      notes[HOLD] = 0;
+      await Promise.all([restarted, stopped]);
+      expect([failures, notes[AT_WORK]]).toEqual([[], 0]);
+    });
+  });
+
+  test("a thread that something keeps after its coroutine has ended is ended by force, however long the grace", async () => {
+    const notes = new Int32Array(new SharedArrayBuffer(4));
+    const grace = Number.POSITIVE_INFINITY;
+    await withThreads({ export: "lingering", threads: 1, grace, data: { notes } }, async (started) => {
+      await until(() => notes[0] === 1);
+      // The message that it has ended comes with one of the next turns; `stop`, which comes then, must not wait for the grace.
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+      await started.stop();
+    });
+  });
+
+  test("what a thread fails with in ending is told", async () => {
+    const failures: ThreadFailure[] = [];
+    await withThreads(
+      { export: "failsInEnding", threads: 1, onFailure: (failure) => failures.push(failure) },
+      async (started) => {
+        await started.restart();
+        expect(failures).toMatchObject([
+          { generation: 0, restartIn: null, error: { message: "no good end" } },
+        ]);
+      },
+    );
+    expect(failures.map(({ generation, restartIn }) => [generation, restartIn])).toEqual([
+      [0, null],
+      [1, null],
+    ]);
   });
 
   describe.runIf("native" in loadNative())("on one port", () => {

@@ -30,18 +30,18 @@ export interface RuntimeThreadsOptions<D = unknown> {
   readonly runtime?: ThreadRuntimeOptions;
   /** Node's options for the threads, such as `["--import", "tsx"]`. Default: those of the process. */
   readonly execArgv?: readonly string[];
-  /** Told of each thread that has failed, and could not be started again. Default: a line on stderr, with the stack. */
+  /** Told of each thread that has failed, or could not be started again. Default: a line on stderr, with the stack. */
   readonly onFailure?: (failure: ThreadFailure) => void;
 }
 
-/** A thread has ended that was not to. */
+/** A thread has ended that was not to, or otherwise than it was to. */
 export interface ThreadFailure {
   readonly thread: number;
   readonly generation: number;
   /** What its coroutine has failed with, an error that nobody caught there, or `ThreadExitedError`. */
   readonly error: unknown;
-  /** In how many ms it is started again. */
-  readonly restartIn: number;
+  /** In how many ms it is started again; `null`: it was to end, and has failed in doing so. */
+  readonly restartIn: number | null;
 }
 
 /** What the threads have counted. */
@@ -49,7 +49,7 @@ export interface ThreadsMetrics {
   /** The sum of those that answered. */
   readonly total: RuntimeMetrics;
   readonly threads: readonly { readonly thread: number; readonly metrics: RuntimeMetrics }[];
-  /** The numbers of those that gave no answer within 5 s: they compute, or are being started again. */
+  /** The numbers of those that gave no answer within 5 s: they compute, are being started again, or have ended. */
   readonly silent: readonly number[];
 }
 
@@ -57,7 +57,7 @@ export interface ThreadsMetrics {
 export interface ThreadSnapshot {
   readonly thread: number;
   readonly generation: number;
-  /** `null` if it gave no answer within 5 s: it computes, or is being started again. */
+  /** `null` if it gave no answer within 5 s: it computes, is being started again, or has ended. */
   readonly snapshot: RuntimeSnapshot | null;
 }
 
@@ -71,6 +71,8 @@ interface Slot {
   started: number;
   /** Until the next is started. */
   timer: NodeJS.Timeout | null;
+  /** While one is being started. Never two at a time: of both, but one could be `current`, and the other would run for ever. */
+  starting: Promise<void> | null;
   /** Its coroutine has ended by itself. */
   isDone: boolean;
 }
@@ -152,6 +154,7 @@ export class RuntimeThreads implements AsyncDisposable {
       current: null,
       started: 0,
       timer: null,
+      starting: null,
       isDone: false,
     }));
     this.live = new Set();
@@ -196,12 +199,13 @@ export class RuntimeThreads implements AsyncDisposable {
   }
 
   private async startAll(signal: AbortSignal): Promise<void> {
-    const cancel = (): void => void this.terminateAll();
-    if (signal.aborted) cancel();
-    else signal.addEventListener("abort", cancel, { once: true });
-    const starts = this.slots.map((slot) => this.launch(slot));
+    const cancel = (): void => {
+      this.stopping ??= this.terminateAll();
+    };
+    signal.addEventListener("abort", cancel, { once: true });
     try {
-      await Promise.all(starts);
+      signal.throwIfAborted();
+      await Promise.all(this.slots.map((slot) => this.launch(slot)));
       signal.throwIfAborted();
     } catch (error) {
       this.stopping ??= this.terminateAll();
@@ -213,6 +217,7 @@ export class RuntimeThreads implements AsyncDisposable {
   }
 
   private async terminateAll(): Promise<void> {
+    for (const slot of this.slots) dropTimer(slot);
     await Promise.all([...this.live].map((thread) => thread.terminate()));
     this.over();
   }
@@ -228,7 +233,15 @@ export class RuntimeThreads implements AsyncDisposable {
   }
 
   /** Starts a thread for a place, and puts it there when it is ready. What was there before is left to the caller. */
-  private async launch(slot: Slot): Promise<void> {
+  private launch(slot: Slot): Promise<void> {
+    slot.starting = this.begin(slot).finally(() => {
+      slot.starting = null;
+      this.checkOver();
+    });
+    return slot.starting;
+  }
+
+  private async begin(slot: Slot): Promise<void> {
     const { data, execArgv, startLimit = 10_000, runtime = {} } = this.options;
     const thread = new WorkerThread(
       {
@@ -243,37 +256,54 @@ export class RuntimeThreads implements AsyncDisposable {
       execArgv,
     );
     this.live.add(thread);
-    void thread.exited.then((exit) => this.onExit(slot, thread, exit));
+    void thread.exited.then(() => this.live.delete(thread));
     await thread.whenReady(startLimit);
     slot.backOff.began(performance.now());
+    // The one before may have failed meanwhile, or done its work.
+    dropTimer(slot);
+    slot.isDone = false;
     slot.current = thread;
+    // Not before: one can be ready and have ended within one turn of Node's loop.
+    void thread.exited.then((exit) => this.onExit(slot, thread, exit));
   }
 
   private onExit(slot: Slot, thread: WorkerThread, exit: ThreadExit): void {
-    this.live.delete(thread);
-    // It was replaced; or it was never ready, of which whoever waited for that knows.
-    if (slot.current !== thread) return;
-    slot.current = null;
-    if (this.stopping !== null) return;
-    if (exit !== null) {
-      this.failed(slot, thread.generation, exit.error);
-      return;
+    const { generation } = thread;
+    const isCurrent = slot.current === thread;
+    if (isCurrent) slot.current = null;
+    if (!isCurrent || this.stopping !== null) {
+      if (exit !== null) this.tell({ thread: slot.number, generation, error: exit.error, restartIn: null });
+    } else if (exit !== null) {
+      this.failed(slot, generation, exit.error);
+    } else {
+      slot.isDone = true;
+      this.checkOver();
     }
-    slot.isDone = true;
-    if (this.slots.every(({ isDone }) => isDone)) this.over();
+  }
+
+  private checkOver(): void {
+    if (this.stopping === null && this.slots.every(({ isDone, starting }) => isDone && starting === null))
+      this.over();
   }
 
   /** Tells of the failure, and starts the thread again after a while. */
   private failed(slot: Slot, generation: number, error: unknown): void {
     const restartIn = slot.backOff.failed(performance.now());
+    dropTimer(slot);
     slot.timer = setTimeout(() => {
       slot.timer = null;
+      // A `restart` is at it; if that fails, it comes here again.
+      if (slot.starting !== null) return;
       this.launch(slot).catch((error) => {
         if (this.stopping === null) this.failed(slot, slot.started - 1, error);
       });
     }, restartIn);
     // After that: what it throws is as loud as any rejection that nobody handles.
-    (this.options.onFailure ?? report)({ thread: slot.number, generation, error, restartIn });
+    this.tell({ thread: slot.number, generation, error, restartIn });
+  }
+
+  private tell(failure: ThreadFailure): void {
+    (this.options.onFailure ?? report)(failure);
   }
 
   /**
@@ -296,25 +326,28 @@ export class RuntimeThreads implements AsyncDisposable {
 
   private async replaceAll(): Promise<void> {
     for (const slot of this.slots) {
+      // Started after a failure: it may have loaded what is to be replaced. Of its own failure, `failed` is told.
+      await slot.starting?.catch(() => {});
       if (this.stopping !== null) throw new ClosedError("this set of threads");
       if (slot.isDone) continue;
       const old = slot.current;
-      if (slot.timer !== null) clearTimeout(slot.timer);
-      slot.timer = null;
+      dropTimer(slot);
       try {
         await this.launch(slot);
       } catch (error) {
-        // It may be the restart of one that had failed: that goes on.
-        if (this.stopping === null && slot.current === null) this.failed(slot, slot.started - 1, error);
+        if (this.stopping !== null) throw new ClosedError("this set of threads");
+        // It may be the restart of one that had failed, or has by now: that goes on.
+        if (slot.current === null && !slot.isDone) this.failed(slot, slot.started - 1, error);
         throw error;
       }
       await old?.stop(this.options.grace ?? 30_000);
     }
+    if (this.stopping !== null) throw new ClosedError("this set of threads");
   }
 
   /**
    * Ends the threads: cancels `stopping` in each, after `grace` its coroutine, and a second later ends it by force. Ready when
-   * all have ended. A second call waits for the same.
+   * all have ended. A second call waits for the same. `onFailure` is told what a coroutine fails with in ending.
    *
    * **Cancel safety.** A cancel ends the waiting; the threads go on to end.
    */
@@ -328,7 +361,7 @@ export class RuntimeThreads implements AsyncDisposable {
   }
 
   private async endAll(): Promise<void> {
-    for (const slot of this.slots) if (slot.timer !== null) clearTimeout(slot.timer);
+    for (const slot of this.slots) dropTimer(slot);
     const { grace = 30_000 } = this.options;
     await Promise.all([...this.live].map((thread) => thread.stop(grace)));
     this.over();
@@ -396,11 +429,8 @@ export class RuntimeThreads implements AsyncDisposable {
         this.slots.map(async ({ number, current, isDone }) => {
           const dump = (await current?.ask("dump")) ?? null;
           if (dump !== null) return `thread ${number}:\n${dump.replace(/^(?=.)/gm, "  ")}`;
-          const why = isDone
-            ? "has ended"
-            : current === null
-              ? "is being started again"
-              : "does not answer: it computes";
+          if (isDone || (current === null && this.stopping !== null)) return `thread ${number} has ended`;
+          const why = current === null ? "is being started again" : "does not answer: it computes";
           return `thread ${number} ${why}`;
         }),
       );
@@ -412,6 +442,11 @@ export class RuntimeThreads implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopAll();
   }
+}
+
+function dropTimer(slot: Slot): void {
+  if (slot.timer !== null) clearTimeout(slot.timer);
+  slot.timer = null;
 }
 
 function sum(all: readonly RuntimeMetrics[]): RuntimeMetrics {
@@ -436,7 +471,8 @@ function sum(all: readonly RuntimeMetrics[]): RuntimeMetrics {
 
 function report({ thread, error, restartIn }: ThreadFailure): void {
   const what = (error as Partial<Error> | null | undefined)?.stack ?? String(error);
-  process.stderr.write(`pollux: thread ${thread} has failed, and starts again in ${restartIn} ms: ${what}\n`);
+  const then = restartIn === null ? "in ending" : `and starts again in ${restartIn} ms`;
+  process.stderr.write(`pollux: thread ${thread} has failed, ${then}: ${what}\n`);
 }
 
 function checkLimit(name: string, ms: number): void {

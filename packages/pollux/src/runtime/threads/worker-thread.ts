@@ -9,7 +9,7 @@ const END_LIMIT = 1_000;
 /** How long a thread may take to answer, in ms. One that takes longer is busy with something that does not yield. */
 const ANSWER_LIMIT = 5_000;
 
-/** How a thread has ended: with what error, or as it should. */
+/** How a thread has ended: with what error; `null`: as it should, or was made to. */
 export type ThreadExit = { readonly error: unknown } | null;
 
 const entry = new URL(
@@ -36,6 +36,12 @@ export class WorkerThread {
   private readonly questions: Map<number, (value: unknown) => void>;
   private asked: number;
   private limit: NodeJS.Timeout | undefined;
+  private isStopping: boolean;
+  /** Its coroutine was cancelled, because it had not ended in time. */
+  private isAborted: boolean;
+  /** It is ended by force. */
+  private isTerminated: boolean;
+  private hasExited: boolean;
 
   /** @throws what Node throws if it cannot make a thread here, or copy the data */
   constructor(data: Omit<ThreadData, "port">, execArgv: readonly string[] | undefined) {
@@ -49,14 +55,23 @@ export class WorkerThread {
     this.questions = new Map();
     this.asked = 0;
     this.limit = undefined;
+    this.isStopping = false;
+    this.isAborted = false;
+    this.isTerminated = false;
+    this.hasExited = false;
     const workerData: ThreadData = { ...data, port: port2 };
-    this.worker = new Worker(source, {
-      eval: true,
-      name: `pollux-runtime-${data.number}`,
-      workerData,
-      transferList: [port2],
-      ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
-    });
+    try {
+      this.worker = new Worker(source, {
+        eval: true,
+        name: `pollux-runtime-${data.number}`,
+        workerData,
+        transferList: [port2],
+        ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+      });
+    } catch (error) {
+      port1.close();
+      throw error;
+    }
     this.port = port1;
     this.port.on("message", (message: FromThread) => this.onMessage(message));
     this.port.unref();
@@ -94,21 +109,28 @@ export class WorkerThread {
 
   /** Has it end: by its token, after `graceMs` by a cancel, and then by force. Settles when it has ended. */
   async stop(graceMs: number): Promise<void> {
-    this.say({ kind: "stop" });
-    this.endAfter(graceMs, () => {
-      this.say({ kind: "abort" });
-      this.endAfter(END_LIMIT, () => void this.worker.terminate());
-    });
+    // One whose coroutine has ended has less time than that already.
+    if (!this.isStopping && !this.hasExited && this.outcome === undefined) {
+      this.isStopping = true;
+      this.say({ kind: "stop" });
+      this.endAfter(graceMs, () => {
+        this.isAborted = true;
+        this.say({ kind: "abort" });
+        this.endAfter(END_LIMIT, () => void this.terminate());
+      });
+    }
     await this.exited;
   }
 
   async terminate(): Promise<void> {
+    this.isTerminated = true;
     await this.worker.terminate();
     await this.exited;
   }
 
   /** What it answers; `null` if it has ended, or does not answer in time. */
   ask<K extends keyof Answers>(what: K): Promise<Answers[K] | null> {
+    if (this.hasExited) return Promise.resolve(null);
     const id = this.asked++;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.answer(id, null), ANSWER_LIMIT);
@@ -117,7 +139,6 @@ export class WorkerThread {
         resolve(value as Answers[K] | null); // What it was asked for.
       });
       this.say({ kind: "ask", id, what });
-      void this.exited.then(() => this.answer(id, null));
     });
   }
 
@@ -146,11 +167,11 @@ export class WorkerThread {
         break;
       case "ended":
         this.outcome ??= null;
-        this.endAfter(END_LIMIT, () => void this.worker.terminate());
+        this.endAfter(END_LIMIT, () => void this.terminate());
         break;
       case "failed":
         this.outcome ??= { error: unpackFailure(message.failure, "") };
-        this.endAfter(END_LIMIT, () => void this.worker.terminate());
+        this.endAfter(END_LIMIT, () => void this.terminate());
         break;
     }
   }
@@ -166,7 +187,16 @@ export class WorkerThread {
       this.onMessage(left.message as FromThread); // Nobody else has the other port.
     clearTimeout(this.limit);
     this.port.close();
-    if (this.outcome !== undefined) return this.outcome;
-    return { error: new ThreadExitedError(`${this.name} (exit code ${code})`) };
+    this.hasExited = true;
+    for (const id of [...this.questions.keys()]) this.answer(id, null);
+    const { outcome } = this;
+    if (outcome === undefined)
+      return this.isTerminated ? null : { error: new ThreadExitedError(`${this.name} (exit code ${code})`) };
+    return this.isAborted && isCancel(outcome?.error) ? null : outcome;
   }
+}
+
+/** By its code: it has come from another thread, and has lost its class. */
+function isCancel(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "POLLUX_CANCELLED";
 }
