@@ -373,7 +373,7 @@ export class Connection extends Future<void> {
     this.framing.hasBegun = true;
     this.framing.keepAlive = false;
     this.requestDeadline?.clear();
-    this.transport.outbox.text(head);
+    if (head !== "") this.transport.outbox.text(head);
   }
 
   upgraded(): Duplex {

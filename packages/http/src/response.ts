@@ -1,16 +1,8 @@
 import { Buffer } from "node:buffer";
-import {
-  ClosedError,
-  type Context,
-  type Duplex,
-  Future,
-  Pending,
-  type Poll,
-  PollAfterCompletionError,
-  Writer,
-} from "pollux";
+import { ClosedError, type Context, type Duplex, type Future, Pending, type Poll, Writer } from "pollux";
 import type { Connection } from "./connection.ts";
 import { checkWhole } from "./limits.ts";
+import { Upgrade } from "./upgraded.ts";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Latin-1 without control characters; a tab is allowed.
@@ -165,6 +157,15 @@ export class HttpResponse {
       ? "HTTP/1.1 200 OK\r\n"
       : `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
     this.connection.handOver(`${first}${this.lines}\r\n`);
+    return new Upgrade(this.connection);
+  }
+
+  /** As {@link upgrade}, but that the handler sends the head itself, whatever it is. @internal */
+  takeOver(): Future<Duplex> {
+    this.checkOpen();
+    this.state = Upgraded;
+    this.hasBegun = true;
+    this.connection.handOver("");
     return new Upgrade(this.connection);
   }
 
@@ -372,27 +373,5 @@ class ResponseBody extends Writer {
     if (this.isOver) return;
     this.isOver = true;
     this.isBroken = true;
-  }
-}
-
-class Upgrade extends Future<Duplex> {
-  private connection: Connection | null;
-
-  constructor(connection: Connection) {
-    super();
-    this.connection = connection;
-  }
-
-  override poll(cx: Context): Poll<Duplex> {
-    const { connection } = this;
-    if (connection === null) throw new PollAfterCompletionError("upgrade()");
-    if (connection.transport.pollSend(cx) === Pending) return Pending;
-    this.connection = null;
-    return connection.upgraded();
-  }
-
-  override cancel(): void {
-    this.connection?.transport.stream.cancelWrite();
-    this.connection = null;
   }
 }
