@@ -7,6 +7,7 @@ import { standsFor } from "./stands-for.ts";
 import { bytesOf, textOf } from "./whole-body.ts";
 
 const NativeRequest = globalThis.Request;
+const nativeFetch = globalThis.fetch;
 
 /** Whose names the Web takes in any case. */
 const NORMAL = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
@@ -195,6 +196,17 @@ Object.setPrototypeOf(LightRequest.prototype, UnwrappingRequest.prototype);
 /** Has `new Request(request)` take the requests that a handler is given. */
 export function installRequest(): void {
   if (globalThis.Request === NativeRequest) globalThis.Request = UnwrappingRequest;
+}
+
+/** The global `fetch`, but that it takes a {@link LightRequest} too. */
+function unwrappingFetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+  return nativeFetch(LightRequest.unwrap(input), init);
+}
+Object.defineProperty(unwrappingFetch, "name", { value: "fetch" });
+
+/** Has `fetch(request)` take the requests that a handler is given. */
+export function installFetch(): void {
+  if (globalThis.fetch === nativeFetch) globalThis.fetch = unwrappingFetch;
 }
 
 /** The object of the Web's itself. @throws HttpError for what has no form for the Web */

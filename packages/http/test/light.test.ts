@@ -101,12 +101,12 @@ describe("the light Response", () => {
 describe.each(reactors)("fetchHandler on the %s reactor", (_, options) => {
   const s = serving(options);
   const both = [
-    ["light", false],
-    ["native", true],
+    ["light", true],
+    ["native", false],
   ] as const;
 
-  describe.each(both)("with %s requests", (_, isNative) => {
-    const start = (fn: Fetch) => s.start(fetchHandler(fn, { native: isNative }));
+  describe.each(both)("with %s requests", (_, replaceGlobals) => {
+    const start = (fn: Fetch) => s.start(fetchHandler(fn, { replaceGlobals }));
 
     test("a request is one in all that the Web asks of it", async () => {
       let found: unknown;
