@@ -1,6 +1,6 @@
 import type { Future, RuntimeHandle } from "pollux";
 import { filledStream } from "./body-stream.ts";
-import { HttpError } from "./http-error.ts";
+import { HttpError, type HttpErrorCode } from "./http-error.ts";
 import { LightHeaders } from "./light-headers.ts";
 import type { HttpRequest } from "./request.ts";
 import { standsFor } from "./stands-for.ts";
@@ -102,7 +102,7 @@ export class LightRequest {
   #stream(): ReadableStream<Uint8Array> {
     const reader = this.#request.body;
     return filledStream({
-      read: (buf) => this.#runtime.spawn(reader.read(buf)),
+      read: (buf) => this.#heeded(this.#runtime.spawn(reader.read(buf))),
       close: () => reader.close(),
     });
   }
@@ -121,7 +121,15 @@ export class LightRequest {
     this.#isUsed = true;
     const whole = this.#request.takeWhole();
     if (whole !== null) return Promise.resolve(make(whole));
-    return Promise.resolve(this.#runtime.spawn(future()));
+    return this.#heeded(this.#runtime.spawn(future()));
+  }
+
+  /** Who reads the body is the first to see that the client has gone in the middle of it. */
+  #heeded<T>(reading: PromiseLike<T>): Promise<T> {
+    return Promise.resolve(reading).catch((error: unknown) => {
+      if (error instanceof HttpError && GONE.has(error.code)) LightRequest.abort(this, error);
+      throw error;
+    });
   }
 
   text(): Promise<string> {
@@ -161,6 +169,8 @@ export class LightRequest {
 }
 
 const NOTHING = new Uint8Array(0);
+
+const GONE: ReadonlySet<HttpErrorCode> = new Set(["HTTP_CLIENT_GONE", "HTTP_TRUNCATED"]);
 
 const OTHERS = [
   "cache",
