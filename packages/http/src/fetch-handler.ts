@@ -11,6 +11,7 @@ import {
   readerFromWeb,
 } from "pollux";
 import type { Handler } from "./connection.ts";
+import { Gathering } from "./gathering.ts";
 import { installFetch, installRequest, LightRequest, nativeRequest } from "./light-request.ts";
 import { installResponse, isResponse, LightResponse } from "./light-response.ts";
 import type { HttpRequest } from "./request.ts";
@@ -213,11 +214,28 @@ const respond = co(function* respond(result: Response, request: HttpRequest, res
   }
   const reader = readerFromWeb(body);
   try {
-    yield* copy(reader, response.stream(length));
+    let first: Uint8Array = NOTHING;
+    // An app that names the coding itself wants each part to be sent when it is there.
+    if (!headers.has("transfer-encoding")) {
+      const gathering = new Gathering(reader);
+      const isWhole = yield* gathering;
+      first = gathering.bytes;
+      if (isWhole && (length === undefined || length === first.length)) {
+        response.send(first);
+        return;
+      }
+    }
+    const writer = response.stream(length);
+    if (first.length > 0) yield* writer.writeAll(first);
+    // The client sees that there is an answer, however long its first part takes.
+    yield* writer.flush();
+    yield* copy(reader, writer);
   } finally {
     reader.close();
   }
 });
+
+const NOTHING = new Uint8Array(0);
 
 function lengthOf(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new TypeError(`the Content-Length of a Response is ${value}`);

@@ -121,6 +121,8 @@ export class HttpResponse {
    * handler. With a length, exactly so many bytes are to be written; without, it has chunked coding, or in HTTP/1.0 the
    * end of the connection is its end.
    *
+   * The head is sent with the first write, or by a `flush` before it.
+   *
    * Writes fail with `ClosedError` after the end, and with `RangeError` beyond the length.
    *
    * @param length - bytes
@@ -341,6 +343,7 @@ class ResponseBody extends Writer {
 
   override pollFlush(cx: Context): Poll<void> {
     this.check();
+    this.begin();
     return this.connection.transport.pollSend(cx);
   }
 
