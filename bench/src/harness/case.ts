@@ -19,6 +19,7 @@ export const PEERS = [
   "node-net",
   "node-http",
   "hono-node-server",
+  "undici",
   "c-epoll",
   "tokio",
   "esbuild",

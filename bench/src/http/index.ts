@@ -1,5 +1,5 @@
 import type { Peer, Suite, Target } from "../harness/case.ts";
-import { httpCase } from "./cases.ts";
+import { clientCase, httpCase } from "./cases.ts";
 import type { Load } from "./programs.ts";
 
 type Servers = Readonly<Partial<Record<Peer, Peer>>>;
@@ -25,7 +25,10 @@ function casesOf(name: string, about: string, load: Load, servers: Servers, targ
   ];
 }
 
-/** HTTP servers, beside Node's own and Hono's adapter to it, loaded by `wrk` on the same processor. */
+/**
+ * HTTP servers, beside Node's own and Hono's adapter to it, loaded by `wrk` on the same processor; and clients, beside
+ * undici, on the same processor with one server.
+ */
 export const http: Suite = {
   name: "http",
   groups: [
@@ -48,5 +51,14 @@ export const http: Suite = {
       { peer: "hono-node-server", atMost: 1 / 1.5 },
     ]),
     casesOf("http-pipeline", "as http-hello, 16 requests at a time", "pipeline", plain, []),
+    [
+      clientCase({
+        name: "http-client",
+        about: "a GET and the text of its answer, 32 connections",
+        targets: [{ peer: "undici", atMost: 1 / 1.2 }],
+      }),
+      clientCase({ name: "http-client-cpu", about: "the client's CPU time of it", figure: "cpu" }),
+      clientCase({ name: "http-client-p99", about: "the 99th percentile of it", figure: "p99" }),
+    ],
   ],
 };

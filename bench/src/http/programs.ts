@@ -7,6 +7,7 @@ import { cpuTime, PinnedProgram, PROCESSOR } from "../harness/pinned-program.ts"
 const run = promisify(execFile);
 
 const SERVER = fileURLToPath(new URL("./server.js", import.meta.url));
+const CLIENT = fileURLToPath(new URL("./client.js", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("../../peers/http/load.lua", import.meta.url));
 
 /** What is asked for, and so what the server is to answer. */
@@ -18,29 +19,25 @@ const CONNECTIONS = 64;
 /** What one run of the load has found, in ns: of one request, but for the percentile. */
 export interface Figures {
   readonly time: number;
-  /** The server's share of the processor. */
+  /** The share of the processor that is of what is measured: the server, or the client. */
   readonly cpu: number;
   readonly p99: number;
 }
 
 export type Figure = keyof Figures;
 
-/** The load of one peer's server in a process of its own, on one processor with it. */
-export class LoadedServer {
-  private readonly peer: Peer;
-  private readonly load: Load;
-  private server: Promise<{ port: number; pid: number }> | null;
+/** Runs whose figures the cases of one load share. */
+abstract class Measured {
   private last: Figures | null;
   /** Which cases have had a figure of the last run: each run serves each case once. */
   private readonly taken: Set<string>;
 
-  constructor(peer: Peer, load: Load) {
-    this.peer = peer;
-    this.load = load;
-    this.server = null;
+  constructor() {
     this.last = null;
     this.taken = new Set();
   }
+
+  protected abstract run(): Promise<Figures>;
 
   /** A figure for a case: of the last run, unless this case has had it already. */
   async figure(of: string, figure: Figure): Promise<number> {
@@ -51,13 +48,59 @@ export class LoadedServer {
     this.taken.add(of);
     return this.last[figure];
   }
+}
 
-  private async run(): Promise<Figures> {
+/** The load of one peer's server in a process of its own, on one processor with it. */
+export class LoadedServer extends Measured {
+  private readonly peer: Peer;
+  private readonly load: Load;
+  private server: Promise<{ port: number; pid: number }> | null;
+
+  constructor(peer: Peer, load: Load) {
+    super();
+    this.peer = peer;
+    this.load = load;
+    this.server = null;
+  }
+
+  protected override async run(): Promise<Figures> {
     this.server ??= startServer(this.peer, this.load);
     const { port, pid } = await this.server;
     const before = cpuTime(pid);
     const [ns, requests, p99] = await wrk(port, this.load);
     return { time: ns / requests, cpu: (cpuTime(pid) - before) / requests, p99 };
+  }
+}
+
+/** The server that all clients are measured with. */
+let common: Promise<{ port: number; pid: number }> | null = null;
+
+/** One peer's client in a process of its own, on one processor with a server that is the same for all. */
+export class LoadingClient extends Measured {
+  private readonly peer: Peer;
+  private program: Promise<PinnedProgram> | null;
+
+  constructor(peer: Peer) {
+    super();
+    this.peer = peer;
+    this.program = null;
+  }
+
+  protected override async run(): Promise<Figures> {
+    this.program ??= this.start();
+    const program = await this.program;
+    const before = cpuTime(program.pid);
+    const [ns = Number.NaN, requests = 0, p99 = 0] = (await program.ask("run")).split(" ").map(Number);
+    return { time: ns / requests, cpu: (cpuTime(program.pid) - before) / requests, p99 };
+  }
+
+  private async start(): Promise<PinnedProgram> {
+    common ??= startServer("pollux", "hello");
+    const { port } = await common;
+    const args = [CLIENT, this.peer, String(port)];
+    const program = new PinnedProgram(`the client of ${this.peer}`, process.execPath, args);
+    await program.line();
+    return program;
   }
 }
 

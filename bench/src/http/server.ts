@@ -36,7 +36,7 @@ const ours: Record<Load, Handler> = {
     const order: Order = JSON.parse(yield* request.text());
     response.add("Content-Type", "application/json").send(answerOf(order));
   }),
-  hono: fetchHandler(app.fetch as Fetch), // Hono's may also be given bindings.
+  hono: fetchHandler(app.fetch as Fetch, { replaceGlobals: true }), // As its own server does. It may also be given bindings.
 };
 
 function nodeHello(_: IncomingMessage, response: ServerResponse): void {

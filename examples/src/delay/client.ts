@@ -1,5 +1,5 @@
-import { type CancellationToken, co, type Future, scope, TcpStream } from "pollux";
-import { encodeRequest, HttpError, MessageReader, readResponse } from "./http.ts";
+import { HttpClient } from "@pollux/http";
+import { type CancellationToken, co, type Future, scope } from "pollux";
 
 /** Where the server is. */
 export interface Address {
@@ -19,34 +19,22 @@ export interface Batch {
   time: number;
 }
 
-/** One connection to the server, for one request after another. */
-class Connection {
-  private readonly stream: TcpStream;
-  private readonly from: MessageReader;
-  private readonly host: string;
+/** Asks for a message and checks that it comes. */
+const get = co(function* get(client: HttpClient, { host, port }: Address, ms: number, message: string) {
+  const url = `http://${host}:${port}/${ms}/${encodeURIComponent(message)}`;
+  const response = yield* client.request(url);
+  const body = yield* response.text();
+  if (response.status !== 200 || body !== message)
+    throw new Error(`unexpected answer ${response.status}: ${body}`);
+});
 
-  constructor(stream: TcpStream, { host, port }: Address) {
-    this.stream = stream;
-    this.from = new MessageReader(stream);
-    this.host = `${host}:${port}`;
-  }
-
-  /** Asks for a message and checks that it comes. */
-  readonly get = co(function* get(this: Connection, ms: number, message: string, keepAlive: boolean) {
-    const target = `/${ms}/${encodeURIComponent(message)}`;
-    yield* this.stream.writeAll(encodeRequest(this.host, target, keepAlive));
-    const { status, body } = yield* readResponse(this.from);
-    if (status !== 200 || body !== message) throw new HttpError(502, `unexpected answer ${status}: ${body}`);
-  });
-}
-
-/** A request on a connection of its own. */
+/** A single request. */
 export const request = co(function* request(address: Address, ms: number, message: string) {
-  const stream = yield* TcpStream.connect(address);
+  const client = new HttpClient();
   try {
-    yield* new Connection(stream, address).get(ms, message, false);
+    yield* get(client, address, ms, message);
   } finally {
-    stream.close();
+    yield* client.close();
   }
 });
 
@@ -54,12 +42,17 @@ export const request = co(function* request(address: Address, ms: number, messag
 export const allAtOnce = co(function* allAtOnce(address: Address, delays: number[], stop: CancellationToken) {
   const batch = emptyBatch("all at once", delays);
   const began = performance.now();
+  const client = new HttpClient({ connectionsPerOrigin: delays.length });
   const one = co(function* (ms: number, i: number) {
-    if (yield* answered(request(address, ms, `message ${i}`), stop)) count(batch, ms);
+    if (yield* answered(get(client, address, ms, `message ${i}`), stop)) count(batch, ms);
   });
-  yield* scope(function* (s) {
-    for (const [i, ms] of delays.entries()) s.spawn(one(ms, i + 1), { name: `request ${i + 1}` });
-  });
+  try {
+    yield* scope(function* (s) {
+      for (const [i, ms] of delays.entries()) s.spawn(one(ms, i + 1), { name: `request ${i + 1}` });
+    });
+  } finally {
+    yield* client.close();
+  }
   batch.time = performance.now() - began;
   return batch;
 });
@@ -72,15 +65,14 @@ export const oneAfterAnother = co(function* oneAfterAnother(
 ) {
   const batch = emptyBatch("one after another", delays);
   const began = performance.now();
-  const stream = yield* TcpStream.connect(address);
+  const client = new HttpClient({ connectionsPerOrigin: 1 });
   try {
-    const connection = new Connection(stream, address);
     for (const [i, ms] of delays.entries()) {
-      if (!(yield* answered(connection.get(ms, `message ${i + 1}`, true), stop))) break;
+      if (!(yield* answered(get(client, address, ms, `message ${i + 1}`), stop))) break;
       count(batch, ms);
     }
   } finally {
-    stream.close();
+    yield* client.close();
   }
   batch.time = performance.now() - began;
   return batch;

@@ -10,7 +10,6 @@ import {
   PollAfterCompletionError,
   type RuntimeHandle,
   type SocketAddress,
-  TlsError,
   type Waker,
 } from "pollux";
 import { Deadline } from "./deadline.ts";
@@ -19,10 +18,12 @@ import type { RequestHead } from "./head.ts";
 import { HeadSource } from "./head-source.ts";
 import { HttpError } from "./http-error.ts";
 import { IncomingBody } from "./incoming-body.ts";
+import { Linger } from "./linger.ts";
 import { reasonOf } from "./reasons.ts";
 import { HttpRequest } from "./request.ts";
 import { HttpResponse } from "./response.ts";
 import type { ServerSettings } from "./server-options.ts";
+import { isOfStream } from "./stream-errors.ts";
 import { Transport } from "./transport.ts";
 import { UpgradedStream } from "./upgraded.ts";
 
@@ -34,14 +35,9 @@ const Reading = 0;
 const Handling = 1;
 const GivingUp = 2;
 const Draining = 3;
-/** The last answer is being written; and what still comes is read over, so that no reset overtakes it. */
+/** The last answer is made. */
 const Closing = 4;
-const Lingering = 5;
-const Over = 6;
-
-/** How long what still comes is read over after the last answer, in ms, and how much of it. */
-const LINGER = 1000;
-const LINGER_BYTES = 1024 * 1024;
+const Over = 5;
 
 /**
  * One connection of a server: a task of its own, in which its handlers run, one after the other. It goes from state to
@@ -66,11 +62,11 @@ export class Connection extends Future<void> {
   private isUpgraded: boolean;
   /** Why the handler is given up although the client is there. */
   private tooSlow: HttpError | null;
-  private lingered: number;
+  private linger: Linger | null;
   private waker: Waker | null;
   /** Of the task that this is, once that has begun. */
   runtime: RuntimeHandle | null;
-  /** How long the state may last: a cleanup that the handler does by itself, the rest of a body, the lingering. */
+  /** How long the state may last: a cleanup that the handler does by itself, or the rest of a body. */
   private readonly deadline: Deadline;
   private hasTimedOut: boolean;
   private readonly requestDeadline: Deadline | null;
@@ -98,7 +94,7 @@ export class Connection extends Future<void> {
     this.cleanup = null;
     this.isUpgraded = false;
     this.tooSlow = null;
-    this.lingered = 0;
+    this.linger = null;
     this.waker = null;
     this.runtime = null;
     this.deadline = new Deadline(() => {
@@ -144,8 +140,6 @@ export class Connection extends Future<void> {
         return this.pollCleanup(cx);
       case Draining:
         return this.pollDrain(cx);
-      case Closing:
-        return this.pollClose(cx);
       default:
         return this.pollLinger(cx);
     }
@@ -346,25 +340,9 @@ export class Connection extends Future<void> {
     return undefined;
   }
 
-  private pollClose(cx: Context): Poll<void> {
-    const { transport } = this;
-    if (transport.pollFlush(cx) === Pending) return Pending;
-    if (transport.gone !== null) return this.end();
-    if (transport.stream.pollShutdown(cx) === Pending) return Pending;
-    this.state = Lingering;
-    this.hasTimedOut = false;
-    this.waitAtMost(cx, LINGER);
-    return undefined;
-  }
-
   private pollLinger(cx: Context): Poll<void> {
-    while (!this.hasTimedOut && this.lingered < LINGER_BYTES) {
-      const size = this.transport.pollForget(cx);
-      if (size === Pending) return Pending;
-      if (size === 0) break;
-      this.lingered += size;
-    }
-    return this.end();
+    this.linger ??= new Linger(this.transport, () => this.waker?.wake());
+    return this.linger.poll(cx) === Pending ? Pending : this.end();
   }
 
   /** Sends the head of an upgrade: the stream is the handler's then. */
@@ -373,7 +351,7 @@ export class Connection extends Future<void> {
     this.framing.hasBegun = true;
     this.framing.keepAlive = false;
     this.requestDeadline?.clear();
-    this.transport.outbox.text(head);
+    if (head !== "") this.transport.outbox.text(head);
   }
 
   upgraded(): Duplex {
@@ -392,6 +370,7 @@ export class Connection extends Future<void> {
     this.leaveExchange();
     this.heads.end();
     this.body.end();
+    this.linger?.end();
     this.deadline.end();
     this.requestDeadline?.end();
     this.waker = null;
@@ -421,22 +400,3 @@ export class Connection extends Future<void> {
     return { op: "a request on", target: this.transport.inspected };
   }
 }
-
-/** Whether it is what a stream fails with when the other side does: an error of the system, of TLS, or that it is closed. */
-function isOfStream(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown }; // Any property of an error may be there.
-  return (
-    error instanceof TlsError ||
-    typeof syscall === "string" ||
-    (typeof code === "string" && OF_STREAMS.has(code))
-  );
-}
-
-const OF_STREAMS: ReadonlySet<string> = new Set([
-  "POLLUX_CLOSED",
-  "POLLUX_UNEXPECTED_EOF",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-]);

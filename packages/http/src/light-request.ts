@@ -1,12 +1,13 @@
 import type { Future, RuntimeHandle } from "pollux";
 import { filledStream } from "./body-stream.ts";
-import { HttpError } from "./http-error.ts";
+import { HttpError, type HttpErrorCode } from "./http-error.ts";
 import { LightHeaders } from "./light-headers.ts";
 import type { HttpRequest } from "./request.ts";
 import { standsFor } from "./stands-for.ts";
 import { bytesOf, textOf } from "./whole-body.ts";
 
 const NativeRequest = globalThis.Request;
+const nativeFetch = globalThis.fetch;
 
 /** Whose names the Web takes in any case. */
 const NORMAL = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
@@ -101,7 +102,7 @@ export class LightRequest {
   #stream(): ReadableStream<Uint8Array> {
     const reader = this.#request.body;
     return filledStream({
-      read: (buf) => this.#runtime.spawn(reader.read(buf)),
+      read: (buf) => this.#heeded(this.#runtime.spawn(reader.read(buf))),
       close: () => reader.close(),
     });
   }
@@ -120,7 +121,15 @@ export class LightRequest {
     this.#isUsed = true;
     const whole = this.#request.takeWhole();
     if (whole !== null) return Promise.resolve(make(whole));
-    return Promise.resolve(this.#runtime.spawn(future()));
+    return this.#heeded(this.#runtime.spawn(future()));
+  }
+
+  /** Who reads the body is the first to see that the client has gone in the middle of it. */
+  #heeded<T>(reading: PromiseLike<T>): Promise<T> {
+    return Promise.resolve(reading).catch((error: unknown) => {
+      if (error instanceof HttpError && GONE.has(error.code)) LightRequest.abort(this, error);
+      throw error;
+    });
   }
 
   text(): Promise<string> {
@@ -161,6 +170,8 @@ export class LightRequest {
 
 const NOTHING = new Uint8Array(0);
 
+const GONE: ReadonlySet<HttpErrorCode> = new Set(["HTTP_CLIENT_GONE", "HTTP_TRUNCATED"]);
+
 const OTHERS = [
   "cache",
   "credentials",
@@ -195,6 +206,17 @@ Object.setPrototypeOf(LightRequest.prototype, UnwrappingRequest.prototype);
 /** Has `new Request(request)` take the requests that a handler is given. */
 export function installRequest(): void {
   if (globalThis.Request === NativeRequest) globalThis.Request = UnwrappingRequest;
+}
+
+/** The global `fetch`, but that it takes a {@link LightRequest} too. */
+function unwrappingFetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+  return nativeFetch(LightRequest.unwrap(input), init);
+}
+Object.defineProperty(unwrappingFetch, "name", { value: "fetch" });
+
+/** Has `fetch(request)` take the requests that a handler is given. */
+export function installFetch(): void {
+  if (globalThis.fetch === nativeFetch) globalThis.fetch = unwrappingFetch;
 }
 
 /** The object of the Web's itself. @throws HttpError for what has no form for the Web */

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import {
   type Context,
@@ -12,11 +12,22 @@ import {
 } from "pollux";
 import type { Handler } from "./connection.ts";
 import { NodeChannel } from "./node-channel.ts";
+import { complete, dump, giveUp, incomingOf } from "./node-incoming.ts";
+import { isThenable, type NodeUpgradeListener, upgradeExchange } from "./node-upgrade.ts";
 import type { HttpRequest } from "./request.ts";
 import type { HttpResponse } from "./response.ts";
 
 /** A function for `http.createServer`, such as an app of Express or of Koa's `callback()`, or Fastify's `routing`. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** What a {@link nodeHandler} can do besides. */
+export interface NodeHandlerOptions {
+  /**
+   * Given the requests that ask for another protocol, as the event `upgrade` of a server of `node:http`. Without it, they
+   * are requests like others.
+   */
+  readonly upgrade?: NodeUpgradeListener;
+}
 
 /**
  * A handler that runs one of `node:http`: `serve(options, nodeHandler(app))`. It is given Node's own `IncomingMessage` and
@@ -26,7 +37,10 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
  * A client that goes away is seen as with `node:http`: by `close` of both, and `aborted` of the request. If the function
  * has given a promise, it is awaited then; a promise that is rejected is answered with 500 and reported.
  *
- * @throws TypeError if it is not given a function
+ * The socket of an upgrade is a `Duplex` likewise, and is all of the connection: the package `ws` speaks WebSocket on it.
+ * The server waits for its `close`, and destroys it when its grace is over.
+ *
+ * @throws TypeError if it is not given functions
  *
  * @example
  * ```ts
@@ -43,10 +57,22 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
  * await run(main());
  * ```
  */
-export function nodeHandler(listener: NodeListener): Handler {
+export function nodeHandler(listener: NodeListener, options: NodeHandlerOptions = {}): Handler {
   if (typeof listener !== "function")
     throw new TypeError("nodeHandler needs a function: nodeHandler((request, response) => …)");
-  return (request, response) => new NodeExchange(listener, request, response);
+  const { upgrade } = options;
+  if (upgrade === undefined) return (request, response) => new NodeExchange(listener, request, response);
+  if (typeof upgrade !== "function")
+    throw new TypeError("upgrade must be a function: (request, socket, head) => …");
+  return (request, response) =>
+    isUpgrade(request)
+      ? upgradeExchange(upgrade, request, response)
+      : new NodeExchange(listener, request, response);
+}
+
+/** A server may take a request for what it is without its wish to change the protocol (RFC 9110, 7.8): so with a body. */
+function isUpgrade(request: HttpRequest): boolean {
+  return request.upgrade !== null && request.method !== "CONNECT" && !request.hasBody;
 }
 
 /** For all requests: what was read is copied. */
@@ -232,68 +258,6 @@ class NodeExchange extends Future<void> {
   override inspect(): Inspection {
     return { op: "a node:http handler", outside: true };
   }
-}
-
-/** Node's request for one of ours; `more` asks for a part of its body. */
-function incomingOf(socket: Socket, request: HttpRequest, more: () => void): IncomingMessage {
-  const incoming = new IncomingMessage(socket);
-  incoming.method = request.method;
-  incoming.url = request.target;
-  incoming.httpVersionMajor = 1;
-  incoming.httpVersionMinor = request.minor;
-  incoming.httpVersion = `1.${request.minor}`;
-  addLines(incoming, request.fields.raw());
-  // Its own, and not a subclass's: Express gives requests another prototype.
-  incoming._read = (size) => {
-    // It notes that somebody reads: until then, nothing is read ahead.
-    IncomingMessage.prototype._read.call(incoming, size);
-    const whole = request.hasBody ? request.takeWhole() : NOTHING;
-    if (whole === null) {
-      more();
-      return;
-    }
-    if (whole.length > 0) incoming.push(Buffer.from(whole));
-    complete(incoming, request);
-  };
-  return incoming;
-}
-
-/** All of its body has been read. */
-function complete(incoming: IncomingMessage, request: HttpRequest): void {
-  incoming.complete = true;
-  addLines(incoming, request.trailers.raw());
-  incoming.push(null);
-}
-
-/** The response is out, and nobody need read the rest, which the connection reads over. */
-function dump(incoming: IncomingMessage): void {
-  if (incoming.complete) return;
-  incoming.complete = true;
-  incoming.push(null);
-  incoming.resume();
-}
-
-/** As `node:http` does when the client has gone in the middle. */
-function giveUp(incoming: IncomingMessage): void {
-  const error = Object.assign(new Error("aborted"), { code: "ECONNRESET" });
-  // Nobody need listen for it, as the response has its `close`.
-  incoming.destroy(incoming.listenerCount("error") > 0 ? error : undefined);
-}
-
-/** Fields, or trailers once it is complete; the object of them is made when somebody asks for it. */
-function addLines(incoming: IncomingMessage, lines: readonly string[]): void {
-  // So Node's own parser does it; its type has it not.
-  (incoming as unknown as Lines)._addHeaderLines(lines, lines.length);
-}
-
-interface Lines {
-  _addHeaderLines(lines: readonly string[], count: number): void;
-}
-
-const NOTHING = Buffer.alloc(0);
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** Whether the response has said that the connection ends with it. */

@@ -1,16 +1,8 @@
 import { Buffer } from "node:buffer";
-import {
-  ClosedError,
-  type Context,
-  type Duplex,
-  Future,
-  Pending,
-  type Poll,
-  PollAfterCompletionError,
-  Writer,
-} from "pollux";
+import { ClosedError, type Context, type Duplex, type Future, Pending, type Poll, Writer } from "pollux";
 import type { Connection } from "./connection.ts";
 import { checkWhole } from "./limits.ts";
+import { Upgrade } from "./upgraded.ts";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Latin-1 without control characters; a tab is allowed.
@@ -129,6 +121,8 @@ export class HttpResponse {
    * handler. With a length, exactly so many bytes are to be written; without, it has chunked coding, or in HTTP/1.0 the
    * end of the connection is its end.
    *
+   * The head is sent with the first write, or by a `flush` before it.
+   *
    * Writes fail with `ClosedError` after the end, and with `RangeError` beyond the length.
    *
    * @param length - bytes
@@ -165,6 +159,15 @@ export class HttpResponse {
       ? "HTTP/1.1 200 OK\r\n"
       : `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
     this.connection.handOver(`${first}${this.lines}\r\n`);
+    return new Upgrade(this.connection);
+  }
+
+  /** As {@link upgrade}, but that the handler sends the head itself, whatever it is. @internal */
+  takeOver(): Future<Duplex> {
+    this.checkOpen();
+    this.state = Upgraded;
+    this.hasBegun = true;
+    this.connection.handOver("");
     return new Upgrade(this.connection);
   }
 
@@ -340,6 +343,7 @@ class ResponseBody extends Writer {
 
   override pollFlush(cx: Context): Poll<void> {
     this.check();
+    this.begin();
     return this.connection.transport.pollSend(cx);
   }
 
@@ -372,27 +376,5 @@ class ResponseBody extends Writer {
     if (this.isOver) return;
     this.isOver = true;
     this.isBroken = true;
-  }
-}
-
-class Upgrade extends Future<Duplex> {
-  private connection: Connection | null;
-
-  constructor(connection: Connection) {
-    super();
-    this.connection = connection;
-  }
-
-  override poll(cx: Context): Poll<Duplex> {
-    const { connection } = this;
-    if (connection === null) throw new PollAfterCompletionError("upgrade()");
-    if (connection.transport.pollSend(cx) === Pending) return Pending;
-    this.connection = null;
-    return connection.upgraded();
-  }
-
-  override cancel(): void {
-    this.connection?.transport.stream.cancelWrite();
-    this.connection = null;
   }
 }

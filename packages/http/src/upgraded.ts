@@ -1,4 +1,5 @@
-import { type Context, Duplex, Pending, type Poll } from "pollux";
+import { type Context, Duplex, Future, Pending, type Poll, PollAfterCompletionError } from "pollux";
+import type { Connection } from "./connection.ts";
 import type { Inbox } from "./inbox.ts";
 
 /**
@@ -52,5 +53,28 @@ export class UpgradedStream extends Duplex {
 
   override close(): void {
     this.stream.close();
+  }
+}
+
+/** The stream of a connection that is handed over, once all that was answered on it is sent. @internal */
+export class Upgrade extends Future<Duplex> {
+  private connection: Connection | null;
+
+  constructor(connection: Connection) {
+    super();
+    this.connection = connection;
+  }
+
+  override poll(cx: Context): Poll<Duplex> {
+    const { connection } = this;
+    if (connection === null) throw new PollAfterCompletionError("upgrade()");
+    if (connection.transport.pollSend(cx) === Pending) return Pending;
+    this.connection = null;
+    return connection.upgraded();
+  }
+
+  override cancel(): void {
+    this.connection?.transport.stream.cancelWrite();
+    this.connection = null;
   }
 }

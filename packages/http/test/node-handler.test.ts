@@ -5,7 +5,7 @@ import { createGzip } from "node:zlib";
 import express from "express";
 import fastify from "fastify";
 import { describe, expect, test } from "vitest";
-import { nodeHandler } from "../src/index.ts";
+import { type NodeListener, type NodeUpgradeListener, nodeHandler } from "../src/index.ts";
 import { reactors, serving, turn, until } from "./support/serving.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -292,4 +292,100 @@ describe.each(reactors)("nodeHandler on the %s reactor", (_, options) => {
 
 test("nodeHandler: it needs a function", () => {
   expect(() => nodeHandler({} as never)).toThrow(TypeError);
+});
+
+describe.each(reactors)("nodeHandler's upgrade on the %s reactor", (_, options) => {
+  const s = serving(options);
+  const ASKS = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+  const plain: NodeListener = (request, response) => response.end(`plain ${request.url}`);
+
+  test("nodeHandler: the listener has the whole connection, with what came behind the request", async () => {
+    const server = await s.start(
+      nodeHandler(plain, {
+        upgrade: (request, socket, head) => {
+          expect([request.url, request.headers.upgrade, request.socket.remoteAddress, head.length]).toEqual([
+            "/a",
+            "echo",
+            "127.0.0.1",
+            0,
+          ]);
+          socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+          socket.pipe(socket);
+        },
+      }),
+    );
+    const client = await s.client();
+    client.send(`GET /first HTTP/1.1\r\nHost: a\r\n\r\n${ASKS}early`);
+    expect(await client.until(/early$/)).toMatch(
+      /plain \/firstHTTP\/1\.1 101 .*Upgrade: echo\r\n\r\nearly$/s,
+    );
+    client.send(", late");
+    await client.until("early, late");
+    client.socket.end();
+    await client.end();
+    await until(() => server.connections === 0);
+  });
+
+  test("nodeHandler: what the listener fails with, at once or later, is reported, and the connection is destroyed", async () => {
+    let isLate = false;
+    await s.start(
+      nodeHandler(plain, {
+        upgrade: () => {
+          if (isLate) return turn().then(() => Promise.reject(new Error("late")));
+          throw new Error("at once");
+        },
+      }),
+    );
+    for (const message of ["at once", "late"]) {
+      const client = await s.client();
+      client.send(ASKS);
+      expect(await client.end()).toBe("");
+      await until(() => s.errors.length === 1);
+      expect(s.errors.splice(0)).toEqual([new Error(message)]);
+      isLate = true;
+    }
+  });
+
+  test("nodeHandler: without a listener, or with a body, it is a request like others", async () => {
+    await s.start(nodeHandler(plain));
+    const client = await s.client();
+    client.send(ASKS);
+    await client.until("plain /a");
+    await s.start(nodeHandler(plain, { upgrade: () => expect.unreachable() }));
+    const other = await s.client();
+    other.send(ASKS.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx"));
+    await other.until("plain /a");
+  });
+
+  test("nodeHandler: what is no function is refused at the call", () => {
+    expect(() => nodeHandler(plain, { upgrade: "ws" as unknown as NodeUpgradeListener })).toThrow(TypeError);
+  });
+
+  test("nodeHandler: a socket that is destroyed, a client that resets and the end of the server leave nothing", async () => {
+    let destroy: () => void = () => {};
+    const server = await s.start(
+      nodeHandler(plain, {
+        upgrade: (_, socket) => {
+          destroy = () => socket.destroy();
+          socket.write("taken");
+          socket.resume(); // Who does not read does not see the end.
+        },
+      }),
+    );
+    const first = await s.client();
+    first.send(ASKS);
+    await first.until("taken");
+    destroy();
+    await first.end();
+    const second = await s.client();
+    second.send(ASKS);
+    await second.until("taken");
+    second.socket.resetAndDestroy();
+    await until(() => server.connections === 0);
+    const third = await s.client();
+    third.send(ASKS);
+    await third.until("taken");
+    await s.runtime.spawn(server.close({ grace: 0 }));
+    await third.end();
+  });
 });

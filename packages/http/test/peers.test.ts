@@ -1,16 +1,23 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request as nodeRequest } from "node:http";
+import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { Hono } from "hono";
 import { stream, streamSSE } from "hono/streaming";
-import { co, copy } from "pollux";
+import { co, copy, never } from "pollux";
+import { type Dispatcher, Pool, FormData as UndiciForm } from "undici";
 import { describe, expect, test } from "vitest";
 import { fetchHandler, type Handler } from "../src/index.ts";
 import { reactors, serving, until } from "./support/serving.ts";
 
 const curl = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)("curl", ["-s", "-S", "-i", "--max-time", "10", ...args])).stdout;
+
+const hasCurl = await promisify(execFile)("curl", ["--version"]).then(
+  () => true,
+  () => false,
+);
 
 const echo: Handler = co(function* (request, response) {
   response.add("X-Method", request.method);
@@ -20,7 +27,8 @@ const echo: Handler = co(function* (request, response) {
 describe.each(reactors)("real clients on the %s reactor", (_, options) => {
   const s = serving(options);
 
-  test("curl: HTTP/1.1 and 1.0, HEAD, bodies with a length and in chunks, 100-continue, two on one connection", async () => {
+  test("curl: HTTP/1.1 and 1.0, HEAD, bodies with a length and in chunks, 100-continue, two on one connection", async (context) => {
+    if (!hasCurl) context.skip("curl is not installed");
     await s.start(echo);
     expect(await curl(s.url)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(await curl("-0", s.url, "-d", "abc")).toMatch(/Connection: close\r\n\r\nabc$/);
@@ -49,6 +57,40 @@ describe.each(reactors)("real clients on the %s reactor", (_, options) => {
     expect((await send()).equals(body)).toBe(true);
     expect(server.connections).toBe(1);
     agent.destroy();
+    await until(() => server.connections === 0);
+  });
+
+  test("undici: a pool, requests in a pipeline, bodies of all forms, an abort", async () => {
+    const server = await s.start(
+      co(function* (request, response) {
+        if (request.target === "/never") yield* never();
+        response.add("X-Method", request.method).add("X-Type", request.fields.get("content-type") ?? "none");
+        yield* copy(request.body, response.stream());
+      }),
+    );
+    const pool = new Pool(s.url, { connections: 2, pipelining: 5 });
+    const send = async (options: Partial<Dispatcher.RequestOptions>): Promise<unknown[]> => {
+      const { statusCode, headers, body } = await pool.request({ path: "/", method: "PUT", ...options });
+      return [statusCode, headers["x-method"], await body.text()];
+    };
+    expect(await send({ body: "text" })).toEqual([200, "PUT", "text"]);
+    expect(await send({ body: Buffer.from("bytes") })).toEqual([200, "PUT", "bytes"]);
+    expect(await send({ body: Readable.from(["a", "b", "c"]) })).toEqual([200, "PUT", "abc"]);
+    const head = await pool.request({ path: "/", method: "HEAD" });
+    expect([head.headers["x-method"], await head.body.text()]).toEqual(["HEAD", ""]);
+    const form = new UndiciForm();
+    form.append("a", "b");
+    const answer = await pool.request({ path: "/", method: "POST", body: form });
+    expect(answer.headers["x-type"]).toMatch(/^multipart\/form-data; boundary=/);
+    expect(await answer.body.text()).toMatch(/name="a"\r\n\r\nb\r\n/);
+    const all = Array.from({ length: 40 }, (_, n) => send({ method: "GET", path: `/?${n}`, body: null }));
+    expect(await Promise.all(all)).toEqual(all.map(() => [200, "GET", ""]));
+    expect(server.connections).toBeLessThanOrEqual(2);
+    const controller = new AbortController();
+    const unanswered = pool.request({ path: "/never", method: "GET", signal: controller.signal });
+    setImmediate(() => controller.abort());
+    await expect(unanswered).rejects.toMatchObject({ name: "AbortError" });
+    await pool.close();
     await until(() => server.connections === 0);
   });
 

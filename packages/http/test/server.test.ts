@@ -1,4 +1,4 @@
-import { co, copy, type Future, never, sleep, spawn } from "pollux";
+import { co, copy, type Future, fromPromise, never, sleep, spawn } from "pollux";
 import { describe, expect, test } from "vitest";
 import type { Handler } from "../src/index.ts";
 import { reactors, serving, turn, until } from "./support/serving.ts";
@@ -14,6 +14,27 @@ const hello: Handler = (_, response) => response.send("hello");
 
 describe.each(reactors)("serve on the %s reactor", (name, options) => {
   const s = serving(options);
+
+  test("serve: a flush sends the head before there is a body", async () => {
+    let release: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await s.start(
+      co(function* (_, response) {
+        response.status = 202;
+        const body = response.stream();
+        yield* body.flush();
+        yield* fromPromise(released);
+        yield* body.writeAll(Buffer.from("late"));
+      }),
+    );
+    const client = await s.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await client.until(/^HTTP\/1\.1 202 .*Transfer-Encoding: chunked\r\n\r\n$/s);
+    release();
+    await client.until(/\r\n\r\n4\r\nlate\r\n0\r\n\r\n$/);
+  });
 
   test("serve: the runtime is on this reactor", async () => {
     await s.start(hello);

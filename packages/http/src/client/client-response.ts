@@ -12,7 +12,7 @@ import {
 import { Fields } from "../fields.ts";
 import type { ResponseHead } from "../head.ts";
 import { decoded } from "./decode.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Reception } from "./reception.ts";
 import { WholeBody } from "./whole-body.ts";
 
 /** How much of a body is taken. */
@@ -39,22 +39,24 @@ export class ClientResponse implements Disposable, AsyncDisposable {
   readonly url: string;
   /** How many redirects led to it. */
   redirects: number;
-  private readonly exchange: Exchange;
+  private readonly reception: Reception;
   /** The codings that are to be taken off the body. */
   private readonly codings: string;
   private reader: Reader | null;
 
   /** @internal */
-  constructor(exchange: Exchange, head: ResponseHead) {
+  constructor(reception: Reception, head: ResponseHead) {
     this.status = head.status;
     this.reason = head.reason;
     this.fields = head.fields;
     this.minor = head.minor;
-    this.url = exchange.request.url;
+    this.url = reception.request.url;
     this.redirects = 0;
-    this.exchange = exchange;
+    this.reception = reception;
     this.codings =
-      exchange.request.decompress && head.bodyLength !== 0 ? (head.fields.get("content-encoding") ?? "") : "";
+      reception.request.decompress && head.bodyLength !== 0
+        ? (head.fields.get("content-encoding") ?? "")
+        : "";
     this.reader = null;
   }
 
@@ -63,13 +65,13 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    * `HTTP_BAD_ENCODING`; with the reason of the signal; with `ClosedError` after a close. To close it closes the response.
    */
   get body(): Reader {
-    this.reader ??= decoded(new ResponseBody(this, this.exchange), this.codings);
+    this.reader ??= decoded(new ResponseBody(this, this.reception), this.codings);
     return this.reader;
   }
 
   /** What was sent behind a body with chunked coding: there once the body has been read to its end. */
   get trailers(): Fields {
-    return this.exchange.trailers ?? NONE;
+    return this.reception.trailers ?? NONE;
   }
 
   /**
@@ -80,7 +82,7 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    * @throws TypeError, RangeError for options that make no sense
    */
   bytes(limit?: BodyLimit): Future<Uint8Array> {
-    if (this.isPlain) return new WholeBody(this.exchange, limit?.maxLength, copied);
+    if (this.isPlain) return new WholeBody(this.reception, limit?.maxLength, copied);
     return new Decoded(this, this.body.readToEnd(limit), (bytes) => bytes);
   }
 
@@ -90,7 +92,7 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    * **Cancel safety.** As that of `bytes`.
    */
   text(limit?: BodyLimit): Future<string> {
-    if (this.isPlain) return new WholeBody(this.exchange, limit?.maxLength, textOf);
+    if (this.isPlain) return new WholeBody(this.reception, limit?.maxLength, textOf);
     return new Decoded(this, this.body.readToString(limit), (text) => text);
   }
 
@@ -100,7 +102,7 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    * **Cancel safety.** As that of `bytes`.
    */
   json(limit?: BodyLimit): Future<unknown> {
-    if (this.isPlain) return new WholeBody(this.exchange, limit?.maxLength, jsonOf);
+    if (this.isPlain) return new WholeBody(this.reception, limit?.maxLength, jsonOf);
     return new Decoded(this, this.body.readToString(limit), (text) => JSON.parse(text) as unknown);
   }
 
@@ -115,7 +117,7 @@ export class ClientResponse implements Disposable, AsyncDisposable {
    * **Cancel safety.** Safe: the connection is closed.
    */
   discard(limit: BodyLimit = {}): Future<void> {
-    return new Discard(this.exchange, limit.maxLength ?? 65_536);
+    return new Discard(this.reception, limit.maxLength ?? 65_536);
   }
 
   /**
@@ -128,12 +130,12 @@ export class ClientResponse implements Disposable, AsyncDisposable {
   upgrade(): Duplex {
     if (this.status !== 101)
       throw new TypeError(`only a response with 101 is an upgrade, not ${this.status}`);
-    return this.exchange.upgraded();
+    return this.reception.upgraded();
   }
 
   /** Gives up what was not read of the body, and with it the connection. Idempotent. */
   close(): void {
-    if (this.reader === null) this.exchange.close();
+    if (this.reader === null) this.reception.close();
     else this.reader.close();
   }
 
@@ -168,24 +170,24 @@ function jsonOf(bytes: Buffer): unknown {
 class ResponseBody extends Reader {
   /** Whoever has the body has the response: see {@link watchUnread}. */
   readonly response: ClientResponse;
-  private readonly exchange: Exchange;
+  private readonly reception: Reception;
 
-  constructor(response: ClientResponse, exchange: Exchange) {
+  constructor(response: ClientResponse, reception: Reception) {
     super();
     this.response = response;
-    this.exchange = exchange;
+    this.reception = reception;
   }
 
   override pollRead(cx: Context, buf: Uint8Array): Poll<number> {
-    return this.exchange.pollBody(cx, buf);
+    return this.reception.pollBody(cx, buf);
   }
 
   override cancelRead(): void {
-    this.exchange.cancelBody();
+    this.reception.cancelBody();
   }
 
   override close(): void {
-    this.exchange.close();
+    this.reception.close();
   }
 }
 
@@ -225,27 +227,27 @@ class Decoded<R, T> extends Future<T> {
 }
 
 class Discard extends Future<void> {
-  private exchange: Exchange | null;
+  private reception: Reception | null;
   private left: number;
 
-  constructor(exchange: Exchange, maxLength: number) {
+  constructor(reception: Reception, maxLength: number) {
     super();
-    this.exchange = exchange;
+    this.reception = reception;
     this.left = maxLength;
   }
 
   override poll(cx: Context): Poll<void> {
-    const { exchange } = this;
-    if (exchange === null) throw new PollAfterCompletionError("discard()");
-    while (!exchange.isOver) {
-      const { bodyLeft } = exchange;
+    const { reception } = this;
+    if (reception === null) throw new PollAfterCompletionError("discard()");
+    while (!reception.isOver) {
+      const { bodyLeft } = reception;
       if (this.left <= 0 || (bodyLeft !== Number.POSITIVE_INFINITY && bodyLeft > this.left)) {
-        exchange.close();
+        reception.close();
         break;
       }
       let size: Poll<number>;
       try {
-        size = exchange.pollBody(cx, SCRATCH);
+        size = reception.pollBody(cx, SCRATCH);
       } catch {
         // Whatever it failed with, nobody wants the rest any more, and the connection is closed.
         break;
@@ -253,13 +255,13 @@ class Discard extends Future<void> {
       if (size === Pending) return Pending;
       this.left -= size;
     }
-    this.exchange = null;
+    this.reception = null;
     return undefined;
   }
 
   override cancel(): void {
-    this.exchange?.close();
-    this.exchange = null;
+    this.reception?.close();
+    this.reception = null;
   }
 
   override inspect(): Inspection {

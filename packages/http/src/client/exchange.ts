@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import {
   Cleanup,
   CleanupError,
@@ -15,16 +14,16 @@ import {
   type Waker,
 } from "pollux";
 import { Deadline } from "../deadline.ts";
-import type { Fields } from "../fields.ts";
 import type { ResponseHead } from "../head.ts";
 import { HttpError } from "../http-error.ts";
-import { UpgradedStream } from "../upgraded.ts";
-import { ClientConnection } from "./client-connection.ts";
+import { ClientConnection, serverGone } from "./client-connection.ts";
 import { ClientResponse } from "./client-response.ts";
-import type { ClientState } from "./client-state.ts";
+import type { ActiveRequest, ClientState } from "./client-state.ts";
 import { dial } from "./dial.ts";
+import { Guard } from "./guard.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Open, type Place, type PoolWaiter } from "./pool.ts";
+import { Reception } from "./reception.ts";
 import { watchUnread } from "./unread.ts";
 import { Upload } from "./upload.ts";
 
@@ -35,26 +34,22 @@ const Dialing = 2;
 const Talking = 3;
 /** What was being opened is given up. */
 const GivingUp = 4;
-/** The head of the response has been given, and its body is being read. */
-const Receiving = 5;
-const Over = 6;
+/** The head of the response is there, and the rest is a `Reception`'s; or it has failed. */
+const Over = 5;
 
 /** Responses before the response (1xx); a server that sends more does not mean well. */
 const MOST_INFORMATIONAL = 16;
 
-/** Into which all connections of a thread read: the bytes that came are copied, and those are few. */
-const scratch = Buffer.allocUnsafeSlow(65_536);
-
 /**
- * One request and its response. It is the future of the response's head, which polls the connection itself; once that is
- * there, the reads of the body go on in its place.
+ * One request, up to the head of its response: it polls the connection itself. Once the head is there, a {@link Reception}
+ * goes on in its place, so that nothing of who has awaited this one is kept by the reads of the body.
  *
  * Invariant: from the first poll to `Over` it is in `client.active`, and whatever it holds of the pool (a place in the
  * queue, the permission to open a connection, a connection) is one of `waiter`, `dialing` and `connection`.
  *
  * @internal
  */
-export class Exchange extends Future<ClientResponse> {
+export class Exchange extends Future<ClientResponse> implements ActiveRequest {
   readonly request: Outgoing;
   private readonly client: ClientState;
   private state: number;
@@ -71,14 +66,8 @@ export class Exchange extends Future<ClientResponse> {
   /** A part of a response has come: the server has seen the request. */
   private isAnswered: boolean;
   private informational: number;
-  private keepAlive: boolean;
-  private hint: string | null;
-  /** What was sent behind the body; `null` before its end. */
-  trailers: Fields | null;
-  /** In the queue, and for the whole request. */
   private queueDeadline: Deadline | null;
-  private wholeDeadline: Deadline | null;
-  private onAbort: (() => void) | null;
+  private guard: Guard | null;
 
   constructor(client: ClientState, request: Outgoing) {
     super();
@@ -96,16 +85,12 @@ export class Exchange extends Future<ClientResponse> {
     this.reason = undefined;
     this.isAnswered = false;
     this.informational = 0;
-    this.keepAlive = false;
-    this.hint = null;
-    this.trailers = null;
     this.queueDeadline = null;
-    this.wholeDeadline = null;
-    this.onAbort = null;
+    this.guard = null;
   }
 
   override poll(cx: Context): Poll<ClientResponse> {
-    if (this.state >= Receiving) throw new PollAfterCompletionError("this request");
+    if (this.state === Over) throw new PollAfterCompletionError("this request");
     this.waker = cx.waker;
     for (;;) {
       if (this.state === GivingUp) return this.pollGivingUp(cx);
@@ -158,24 +143,13 @@ export class Exchange extends Future<ClientResponse> {
 
   private begin(cx: Context): void {
     const { client, request } = this;
-    const { signal, requestTimeout, endpoint } = request;
+    const { signal, endpoint } = request;
     if (client.isClosed) throw new ClosedError("this client");
-    if (signal !== null) {
-      if (signal.aborted) throw signal.reason;
-      this.onAbort = () => this.stop(signal.reason);
-      signal.addEventListener("abort", this.onAbort);
-    }
-    client.active.add(this);
+    if (signal?.aborted === true) throw signal.reason;
     const { timers } = cx.runtime;
     const now = timers.now();
-    if (requestTimeout !== Number.POSITIVE_INFINITY) {
-      this.wholeDeadline = new Deadline(() =>
-        this.stop(
-          new HttpError(504, "HTTP_REQUEST_TIMEOUT", `the request took more than ${requestTimeout} ms`),
-        ),
-      );
-      this.wholeDeadline.set(timers, now + requestTimeout);
-    }
+    this.guard = Guard.of(request, timers, this);
+    client.active.add(this);
     const place = client.pool.place(endpoint.key);
     this.place = place;
     const taken = client.pool.take(place, cx.runtime, now);
@@ -222,7 +196,7 @@ export class Exchange extends Future<ClientResponse> {
 
   private talkOn(connection: ClientConnection): void {
     this.connection = connection;
-    connection.exchange = this;
+    connection.request = this;
     connection.uses++;
     this.state = Talking;
     this.upload = new Upload(this.request, connection, this.client.settings);
@@ -242,22 +216,13 @@ export class Exchange extends Future<ClientResponse> {
           continue;
         }
       }
-      const size = this.pollRead(cx, connection, scratch);
+      const size = connection.pollFill(cx, upload.failure);
       if (size === Pending) {
         this.awaitHead(cx, connection, upload);
         return Pending;
       }
       if (size === 0) throw serverGone(upload.failure);
       this.isAnswered = true;
-      inbox.push(scratch, size);
-    }
-  }
-
-  private pollRead(cx: Context, connection: ClientConnection, buf: Uint8Array): Poll<number> {
-    try {
-      return connection.stream.pollRead(cx, buf);
-    } catch (error) {
-      throw serverGone(this.upload?.failure ?? error);
     }
   }
 
@@ -284,13 +249,8 @@ export class Exchange extends Future<ClientResponse> {
     } else deadline.clear();
   }
 
-  /** The time for what was waited for is over. */
   expired(): void {
-    this.stop(
-      this.state === Receiving
-        ? new HttpError(504, "HTTP_BODY_TIMEOUT", `no byte of the body for ${this.request.bodyTimeout} ms`)
-        : new HttpError(504, "HTTP_HEAD_TIMEOUT", `no response within ${this.request.headTimeout} ms`),
-    );
+    this.stop(new HttpError(504, "HTTP_HEAD_TIMEOUT", `no response within ${this.request.headTimeout} ms`));
   }
 
   private received(connection: ClientConnection, head: ResponseHead, cx: Context): ClientResponse {
@@ -300,21 +260,29 @@ export class Exchange extends Future<ClientResponse> {
       throw new HttpError(502, "HTTP_BAD_UPGRADE", "the server changes a protocol that nobody asked it to");
     }
     connection.deadline.end();
-    // After 101 it speaks another protocol, whether somebody takes it over or not.
-    this.keepAlive = head.keepAlive && !request.close && head.status !== 101;
-    this.hint = head.keepAliveHint;
-    const response = new ClientResponse(this, head);
-    this.state = Receiving;
-    this.waker = null;
-    // Whoever has polled it has the response by now, which must not live on by this: see `watchUnread`.
-    this.owner = null;
-    if (head.status === 101) return response;
-    // The server does not want it any more.
-    upload.answered();
-    connection.decoder.begin(head.bodyLength);
-    if (connection.decoder.isDone) this.complete(connection, cx);
-    else watchUnread(response, this);
+    const isUpgrade = head.status === 101;
+    if (!isUpgrade) {
+      // The server does not want the rest of a body that was held back any more.
+      upload.answered();
+      connection.decoder.begin(head.bodyLength);
+    }
+    const reception = new Reception(this.client, request, connection, upload, this.guard, head);
+    this.handOver();
+    const response = new ClientResponse(reception, head);
+    if (isUpgrade) return response;
+    if (connection.decoder.isDone) reception.complete(connection, cx);
+    else watchUnread(response, reception);
     return response;
+  }
+
+  /** All that it held is the reception's. */
+  private handOver(): void {
+    this.connection = null;
+    this.upload = null;
+    this.guard = null;
+    this.waker = null;
+    this.state = Over;
+    this.client.active.delete(this);
   }
 
   /**
@@ -325,7 +293,7 @@ export class Exchange extends Future<ClientResponse> {
     const { connection, upload, request } = this;
     if (connection === null || connection.uses === 1 || this.isAnswered || !request.mayRetry) return false;
     if (!(error instanceof HttpError) || error.code !== "HTTP_SERVER_GONE") return false;
-    connection.exchange = null;
+    connection.request = null;
     connection.close();
     this.connection = null;
     upload?.close();
@@ -334,152 +302,11 @@ export class Exchange extends Future<ClientResponse> {
     return true;
   }
 
-  /** Bytes of the body of the response; 0 at its end. */
-  pollBody(cx: Context, buf: Uint8Array): Poll<number> {
-    const { connection } = this;
-    if (connection === null) {
-      if (this.isStopped) throw this.reason;
-      return 0;
-    }
-    this.waker = cx.waker;
-    try {
-      const size = this.pollDecoded(cx, connection, buf);
-      if (size === Pending) {
-        this.awaitBody(cx, connection);
-        return Pending;
-      }
-      connection.deadline.clear();
-      if (connection.decoder.isDone) this.complete(connection, cx);
-      return size;
-    } catch (error) {
-      const failure = asGateway(error);
-      this.stop(failure);
-      throw failure;
-    }
-  }
-
-  private awaitBody(cx: Context, connection: ClientConnection): void {
-    const { bodyTimeout } = this.request;
-    if (bodyTimeout === Number.POSITIVE_INFINITY || connection.deadline.isSet) return;
-    const { timers } = cx.runtime;
-    connection.deadline.set(timers, timers.now() + bodyTimeout);
-  }
-
-  private pollDecoded(cx: Context, connection: ClientConnection, buf: Uint8Array): Poll<number> {
-    const { decoder, inbox } = connection;
-    // What is left of the request goes on being sent while the response is read.
-    if (this.upload?.isSent === false) this.upload.poll(cx);
-    for (;;) {
-      if (inbox.length > 0) {
-        if (!cx.takeBudget()) return Pending;
-        const size = decoder.take(inbox, buf);
-        if (size > 0 || decoder.isDone) return size;
-        cx.refundBudget();
-      }
-      const { direct } = decoder;
-      // What is of the body whatever it is needs no other place than where it is wanted.
-      const isDirect = direct > 0 && inbox.length === 0;
-      const room = !isDirect ? scratch : direct < buf.length ? buf.subarray(0, direct) : buf;
-      const size = this.pollRead(cx, connection, room);
-      if (size === Pending) return Pending;
-      if (size === 0) {
-        decoder.ended();
-        return 0;
-      }
-      if (isDirect) {
-        decoder.passed(size);
-        return size;
-      }
-      inbox.push(scratch, size);
-    }
-  }
-
-  /** All that is left of the body, if it is in memory already: for now, to be copied before the poll ends. Else `null`. */
-  takeWhole(cx: Context): Buffer | null {
-    const { connection } = this;
-    if (connection === null) return this.isStopped ? null : EMPTY;
-    const { decoder, inbox } = connection;
-    const { remaining } = decoder;
-    if (remaining > inbox.length || !cx.takeBudget()) return null;
-    const whole = inbox.buf.subarray(inbox.start, inbox.start + remaining);
-    inbox.skip(remaining);
-    decoder.passed(remaining);
-    this.complete(connection, cx);
-    return whole;
-  }
-
-  /** Bytes of the body that are left, if that is known; else `Infinity`. */
-  get bodyLeft(): number {
-    return this.connection?.decoder.remaining ?? 0;
-  }
-
-  /** Whether somebody waits in a read of the body. */
-  get isAwaited(): boolean {
-    return this.waker !== null;
-  }
-
-  get isOver(): boolean {
-    return this.state === Over;
-  }
-
-  /** Nobody waits in `pollBody` any more. */
-  cancelBody(): void {
-    const { connection } = this;
-    if (connection === null) return;
-    this.waker = null;
-    connection.deadline.end();
-    connection.stream.cancelRead();
-    this.upload?.leave();
-  }
-
-  /** The connection, which is the caller's from now on. */
-  upgraded(): Duplex {
-    const { connection } = this;
-    if (connection === null) throw new ClosedError("this response");
-    this.connection = null;
-    connection.exchange = null;
-    connection.deadline.end();
-    this.client.pool.drop(connection.place);
-    this.leave();
-    return new UpgradedStream(connection.stream, connection.inbox);
-  }
-
-  /** The response is whole. */
-  private complete(connection: ClientConnection, cx: Context): void {
-    const { pool, settings } = this.client;
-    this.trailers = connection.decoder.trailers;
-    this.connection = null;
-    connection.exchange = null;
-    connection.deadline.end();
-    const idleLimit = Math.min(settings.idleTimeout, allowedBy(this.hint));
-    // Bytes behind the response that nobody has asked for: whatever they are, they are no answer to the next request.
-    const isClean =
-      this.keepAlive && idleLimit > 0 && this.upload?.isSent === true && connection.inbox.length === 0;
-    if (isClean && !this.client.isClosed) {
-      connection.idleLimit = idleLimit;
-      pool.giveBack(connection, cx.runtime.timers.now());
-      this.client.keepsIdle();
-    } else {
-      connection.close();
-      pool.drop(connection.place);
-    }
-    this.leave();
-  }
-
-  /** Gives the request up from outside: what waits for it fails with the reason. */
   stop(reason: unknown): void {
     if (this.state === Over || this.isStopped) return;
     this.isStopped = true;
     this.reason = reason;
-    const { waker } = this;
-    // The reads of a body hold nothing themselves.
-    if (this.state === Receiving) this.end();
-    waker?.wake();
-  }
-
-  /** Closes what a body that is not read any more holds. */
-  close(): void {
-    if (this.state === Receiving) this.stop(new ClosedError("this response"));
+    this.waker?.wake();
   }
 
   private pollGivingUp(cx: Context): Poll<never> {
@@ -495,7 +322,7 @@ export class Exchange extends Future<ClientResponse> {
 
   override cancel(cx: Context): Poll<void> {
     if (this.state === New) this.state = Over;
-    if (this.state >= Receiving) return undefined;
+    if (this.state === Over) return undefined;
     if (this.dialing !== null) {
       let poll: Poll<void>;
       try {
@@ -519,7 +346,7 @@ export class Exchange extends Future<ClientResponse> {
     if (waiter !== null) {
       pool.giveUp(waiter, waiter.runtime.timers.now());
     } else if (connection !== null) {
-      connection.exchange = null;
+      connection.request = null;
       connection.close();
       pool.drop(connection.place);
     } else if ((this.state === Dialing || this.state === GivingUp) && place !== null) {
@@ -530,15 +357,10 @@ export class Exchange extends Future<ClientResponse> {
   }
 
   private leave(): void {
-    const { request, onAbort } = this;
     this.state = Over;
     this.waker = null;
     this.queueDeadline?.end();
-    this.wholeDeadline?.end();
-    if (onAbort !== null) {
-      request.signal?.removeEventListener("abort", onAbort);
-      this.onAbort = null;
-    }
+    this.guard?.end();
     this.upload?.close();
     this.client.ended(this);
   }
@@ -550,24 +372,4 @@ export class Exchange extends Future<ClientResponse> {
     if (this.state === Dialing) return { op, state: "opens a connection" };
     return connection === null ? { op } : { op: `${op} on`, target: connection.stream.inspected };
   }
-}
-
-const EMPTY = Buffer.alloc(0);
-
-/** How long a server that says so keeps a connection, less what a request may take to get there; in ms. */
-function allowedBy(hint: string | null): number {
-  if (hint === null) return Number.POSITIVE_INFINITY;
-  const seconds = /(?:^|[,\s])timeout\s*=\s*"?(\d{1,9})/i.exec(hint)?.[1];
-  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(Number(seconds) * 1000 - 1000, 0);
-}
-
-function serverGone(cause: unknown): HttpError {
-  const message = "the server ended the connection before its response was whole";
-  return new HttpError(502, "HTTP_SERVER_GONE", message, cause === null ? {} : { cause });
-}
-
-/** What is wrong with a body is the server's fault. */
-function asGateway(error: unknown): unknown {
-  if (!(error instanceof HttpError) || error.status >= 500) return error;
-  return new HttpError(502, error.code, error.message, { cause: error });
 }

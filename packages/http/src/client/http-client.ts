@@ -4,7 +4,7 @@ import type { CloseOptions } from "../server.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { type ClientSettings, checkLimit, clientSettings, type HttpClientOptions } from "./client-options.ts";
 import type { ClientResponse } from "./client-response.ts";
-import type { ClientState } from "./client-state.ts";
+import type { ActiveRequest, ClientState } from "./client-state.ts";
 import { Endpoints } from "./endpoint.ts";
 import { Exchange } from "./exchange.ts";
 import { fetchWith } from "./fetch.ts";
@@ -158,7 +158,7 @@ export class HttpClient implements AsyncDisposable, Disposable {
 class State implements ClientState {
   readonly settings: ClientSettings;
   readonly pool: Pool<ClientConnection>;
-  readonly active: Set<Exchange>;
+  readonly active: Set<ActiveRequest>;
   readonly idle: Notify;
   isClosed: boolean;
   private sweeping: NodeJS.Timeout | null;
@@ -193,8 +193,8 @@ class State implements ClientState {
     this.sweeping = null;
   }
 
-  ended(exchange: Exchange): void {
-    this.active.delete(exchange);
+  ended(request: ActiveRequest): void {
+    this.active.delete(request);
     if (this.isClosed && this.active.size === 0) this.idle.notifyWaiters();
   }
 
@@ -206,7 +206,7 @@ class State implements ClientState {
 
   destroy(reason: unknown): void {
     this.end();
-    for (const exchange of [...this.active]) exchange.stop(reason);
+    for (const request of [...this.active]) request.stop(reason);
   }
 }
 

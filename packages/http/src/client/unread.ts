@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { ClientResponse } from "./client-response.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Reception } from "./reception.ts";
 
 /** What the channel `pollux:http:client:unread` tells. */
 export interface UnreadResponse {
@@ -15,13 +15,13 @@ const unread = channel("pollux:http:client:unread");
  *
  * The request itself knows nothing of its response: so that it does not keep it alive.
  */
-const registry = new FinalizationRegistry<Exchange>((exchange) => {
-  if (exchange.isOver || exchange.isAwaited) return;
-  const { method, url } = exchange.request;
+const registry = new FinalizationRegistry<Reception>((reception) => {
+  if (reception.isOver || reception.isAwaited) return;
+  const { method, url } = reception.request;
   unread.publish({ method, url } satisfies UnreadResponse);
 });
 
 /** @internal */
-export function watchUnread(response: ClientResponse, exchange: Exchange): void {
-  if (unread.hasSubscribers) registry.register(response, exchange);
+export function watchUnread(response: ClientResponse, reception: Reception): void {
+  if (unread.hasSubscribers) registry.register(response, reception);
 }

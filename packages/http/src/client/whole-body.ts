@@ -9,7 +9,7 @@ import {
   TooLongError,
 } from "pollux";
 import { checkLimit } from "./client-options.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Reception } from "./reception.ts";
 
 const DEFAULT_LIMIT = 64 * 1024 * 1024;
 
@@ -23,7 +23,7 @@ const FIRST_SIZE = 65_536;
  * @internal
  */
 export class WholeBody<T> extends Future<T> {
-  private exchange: Exchange | null;
+  private reception: Reception | null;
   private readonly limit: number;
   private readonly convert: (bytes: Buffer, isOurs: boolean) => T;
   private buf: Buffer;
@@ -31,12 +31,12 @@ export class WholeBody<T> extends Future<T> {
 
   /** @param convert - given bytes that are there for the call only, unless they are `isOurs` */
   constructor(
-    exchange: Exchange,
+    reception: Reception,
     limit: number = DEFAULT_LIMIT,
     convert: (bytes: Buffer, isOurs: boolean) => T,
   ) {
     super();
-    this.exchange = exchange;
+    this.reception = reception;
     this.limit = checkLimit("maxLength", limit, 0);
     this.convert = convert;
     this.buf = NOTHING;
@@ -44,32 +44,32 @@ export class WholeBody<T> extends Future<T> {
   }
 
   override poll(cx: Context): Poll<T> {
-    const { exchange } = this;
-    if (exchange === null) throw new PollAfterCompletionError("the read of a body");
+    const { reception } = this;
+    if (reception === null) throw new PollAfterCompletionError("the read of a body");
     try {
-      const poll = this.read(cx, exchange);
-      if (poll !== Pending) this.exchange = null;
+      const poll = this.read(cx, reception);
+      if (poll !== Pending) this.reception = null;
       return poll;
     } catch (error) {
-      this.exchange = null;
+      this.reception = null;
       throw error;
     }
   }
 
-  private read(cx: Context, exchange: Exchange): Poll<T> {
-    const { bodyLeft } = exchange;
-    if (bodyLeft !== Number.POSITIVE_INFINITY && this.size + bodyLeft > this.limit) this.refuse(exchange);
+  private read(cx: Context, reception: Reception): Poll<T> {
+    const { bodyLeft } = reception;
+    if (bodyLeft !== Number.POSITIVE_INFINITY && this.size + bodyLeft > this.limit) this.refuse(reception);
     if (this.size === 0) {
-      const whole = exchange.takeWhole(cx);
+      const whole = reception.takeWhole(cx);
       if (whole !== null) return this.convert(whole, false);
     }
     for (;;) {
-      if (this.size === this.buf.length) this.grow(exchange.bodyLeft);
-      const size = exchange.pollBody(cx, this.size === 0 ? this.buf : this.buf.subarray(this.size));
+      if (this.size === this.buf.length) this.grow(reception.bodyLeft);
+      const size = reception.pollBody(cx, this.size === 0 ? this.buf : this.buf.subarray(this.size));
       if (size === Pending) return Pending;
       this.size += size;
-      if (this.size > this.limit) this.refuse(exchange);
-      if (size === 0 || exchange.isOver) return this.convert(this.buf.subarray(0, this.size), true);
+      if (this.size > this.limit) this.refuse(reception);
+      if (size === 0 || reception.isOver) return this.convert(this.buf.subarray(0, this.size), true);
     }
   }
 
@@ -80,19 +80,19 @@ export class WholeBody<T> extends Future<T> {
     this.buf = larger;
   }
 
-  private refuse(exchange: Exchange): never {
-    exchange.close();
+  private refuse(reception: Reception): never {
+    reception.close();
     throw new TooLongError("the body", this.limit);
   }
 
   /** A part of a whole is of no use: nor is the rest. */
   override cancel(): void {
-    this.exchange?.close();
-    this.exchange = null;
+    this.reception?.close();
+    this.reception = null;
   }
 
   override inspect(): Inspection {
-    const inner = this.exchange?.inspect();
+    const inner = this.reception?.inspect();
     return inner === undefined ? { op: "a whole body" } : { ...inner, op: `the body of ${inner.op}` };
   }
 }

@@ -7,7 +7,7 @@ import { DocProject } from "../../../pollux/test/support/doc-project.ts";
 import { workspace } from "../../../pollux/test/support/packed.ts";
 import { publicNames } from "../../../pollux/test/support/public-names.ts";
 
-// As in the package `pollux`: each example of the docstrings and of the README is checked by the compiler, and run.
+// As in the package `pollux`: each example of the docstrings, the README and the guide is checked by the compiler, and run.
 
 const around: Surroundings = {
   package: "../../../../http/test/docs/everything.ts",
@@ -21,6 +21,7 @@ const around: Surroundings = {
 const paths = [
   "README.md",
   "../../docs/guide/http-server.md",
+  "../../docs/guide/http-client.md",
   ...readdirSync(join(workspace, "packages/http/src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => join("src", name)),

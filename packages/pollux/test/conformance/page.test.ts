@@ -7,7 +7,10 @@ import { workspace } from "../support/packed.ts";
 // docs/conformance.md says how many cases of each suite there are, apply and pass. Here it is held to the tests that
 // there are: each is called after the case, or the cases, that it stands for.
 
-const folder = join(workspace, "packages/pollux/test/conformance");
+/** Where the tests of suites are: those of HTTP are in the package that they are about. */
+const folders = ["packages/pollux/test/conformance", "packages/http/test/conformance"].map((path) =>
+  join(workspace, path),
+);
 const page = readFileSync(join(workspace, "docs/conformance.md"), "utf8");
 
 interface Row {
@@ -34,14 +37,18 @@ function listed(suite: string, heading: string): string[] {
   return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name));
 }
 
-/** The suites that have a file of tests. */
-const suites = readdirSync(folder, { recursive: true, encoding: "utf8" })
-  .map((path) => path.replaceAll("\\", "/"))
-  .filter((path) => path.endsWith(".test.ts") && path !== "page.test.ts")
-  .map((path) => path.slice(0, -".test.ts".length))
-  .sort();
+/** The files of the suites that have one. */
+const paths = new Map(
+  folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .map((path) => path.replaceAll("\\", "/"))
+      .filter((path) => path.endsWith(".test.ts") && path !== "page.test.ts")
+      .map((path): [string, string] => [path.slice(0, -".test.ts".length), join(folder, path)]),
+  ),
+);
+const suites = [...paths.keys()].sort();
 
-const pathOf = (suite: string): string => join(folder, `${suite}.test.ts`);
+const pathOf = (suite: string): string => paths.get(suite) ?? "";
 
 /** The names of the tests of each suite. */
 let tests: ReadonlyMap<string, string[]>;
@@ -95,7 +102,7 @@ describe("conformance page: the numbers are those of the tests", () => {
   }
 
   test("promises-aplus", () => {
-    const source = readFileSync(join(folder, "promises-aplus.test.ts"), "utf8");
+    const source = readFileSync(pathOf("promises-aplus"), "utf8");
     const count = Number(/const CASES = (\d+)/.exec(source)?.[1]);
     const row = rows.find(({ suite }) => suite === "promises-aplus");
     expect(row).toEqual({ suite: "promises-aplus", upstream: count, apply: count, pass: count });

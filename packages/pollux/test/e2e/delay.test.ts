@@ -402,6 +402,7 @@ describe("delay: --serve, byte by byte", () => {
   });
 
   test("a head that ends in the middle, with the connection, is not answered", async () => {
+    // RFC 9112, 8, leaves it to the server. Who ends its side before its request is whole counts as gone: so it does to nginx.
     const socket = connect({ host: "127.0.0.1", port: server.port(), allowHalfOpen: true });
     const received = receive(socket);
     socket.end("GET /1/x HTT");

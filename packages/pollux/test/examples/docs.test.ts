@@ -31,8 +31,8 @@ function documents(): string[] {
     ...inFolder("packages/pollux/src", ".ts", true),
     ...inFolder("packages/pollux", ".md", false),
     ...inFolder("docs", ".md", true).filter(
-      // The page on HTTP is run by the tests of its package.
-      (path) => !path.startsWith("docs/api/") && path !== "docs/guide/http-server.md",
+      // The pages on HTTP are run by the tests of its package.
+      (path) => !path.startsWith("docs/api/") && !path.startsWith("docs/guide/http-"),
     ),
     ...inFolder(".", ".txt", false),
     ...inFolder(".", ".md", false),
