@@ -1,11 +1,13 @@
 import { dirname, isAbsolute, join } from "node:path";
 import remapping, { type SourceMapInput } from "@jridgewell/remapping";
-import { type Comment, type Program, parse } from "acorn";
+import { type Comment, Parser, type Program } from "acorn";
+import jsxParser from "acorn-jsx";
 import { type JsxOptions, transformSync } from "oxc-transform";
 import type { AnyNode } from "./ast.ts";
 import { Comments } from "./comments.ts";
 import { type CompiledModule, Coroutines } from "./coroutines.ts";
 import { CompileError, codeFrame, type Diagnostic, Diagnostics } from "./diagnostics.ts";
+import { JsxReader } from "./jsx.ts";
 import { Lines } from "./lines.ts";
 import type { CoroutineManifest } from "./manifest.ts";
 import { manifestOf } from "./manifest.ts";
@@ -25,8 +27,11 @@ export interface CompileOptions {
   readonly modules?: readonly (string | RegExp)[];
   /** Names that mean `co` without an import: for code that another tool has put together. */
   readonly assumed?: readonly string[];
-  /** What JSX becomes; by default calls of `react/jsx-runtime`, unless a comment in the file says otherwise. */
-  readonly jsx?: JsxOptions;
+  /**
+   * What JSX becomes; by default calls of `react/jsx-runtime`, unless a comment in the file says otherwise. `"preserve"`
+   * leaves it to the next tool.
+   */
+  readonly jsx?: JsxOptions | "preserve";
 }
 
 /** A source map, version 3. */
@@ -66,8 +71,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   if (options.assumed === undefined && !mayHaveCoroutines(source)) return null;
   const { filename } = options;
   const plain = eraseTypes(source, filename, options.jsx);
-  const comments: Comment[] = [];
-  const program = parseModule(plain.code, filename, source, comments);
+  const { program, comments } = parseModule(plain.code, filename, source, options.jsx === "preserve");
   const positions = new Positions(plain.map);
   const diagnostics = new Diagnostics(filename, source, (line, column) => positions.original(line, column));
   const ours = new Comments();
@@ -98,7 +102,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   const printed = assemble(
     compiled,
     program,
-    new Printer(program, comments, ours),
+    new Printer(program, comments, ours, names),
     plain.code,
     positions,
     places,
@@ -177,13 +181,14 @@ function isPollux(module: string, more: readonly (string | RegExp)[] = []): bool
   return more.some((each) => (typeof each === "string" ? each === module : each.test(module)));
 }
 
-/** A module without its types, and without JSX. */
+/** A module without its types, and without JSX unless that is to stay. */
 export function eraseTypes(
   source: string,
   filename: string,
-  jsx: JsxOptions = { runtime: "automatic" },
+  jsx: JsxOptions | "preserve" = { runtime: "automatic" },
 ): { code: string; map: (SourceMapInput & object) | null } {
-  if (!/\.[cm]?tsx?$/.test(filename) && !/\.jsx$/.test(filename)) return { code: source, map: null };
+  const isJsx = jsx !== "preserve" && /\.jsx$/.test(filename);
+  if (!/\.[cm]?tsx?$/.test(filename) && !isJsx) return { code: source, map: null };
   const result = transformSync(filename, source, {
     sourcemap: true,
     target: "esnext",
@@ -199,14 +204,29 @@ export function eraseTypes(
   return { code: result.code, map: (result.map as (SourceMapInput & object) | undefined) ?? null };
 }
 
-function parseModule(code: string, filename: string, source: string, comments: Comment[]): Program {
+/** What the text of an element has. */
+const TAG_END = /<\/|\/>/;
+const JsxParser = Parser.extend(jsxParser());
+
+function parseModule(
+  code: string,
+  filename: string,
+  source: string,
+  hasJsx: boolean,
+): { readonly program: Program; readonly comments: readonly Comment[] } {
+  const comments: Comment[] = [];
+  const isJsx = hasJsx && TAG_END.test(code) && !/\.[cm]?ts$/.test(filename);
   try {
-    return parse(code, {
+    const program = (isJsx ? JsxParser : Parser).parse(code, {
       ecmaVersion: "latest",
       sourceType: /\.c[jt]s$/.test(filename) ? "script" : "module",
       onComment: comments,
       allowHashBang: true,
     });
+    if (!isJsx) return { program, comments };
+    const reader = new JsxReader(code);
+    // A program stays one.
+    return { program: reader.read(program) as Program, comments: reader.others(comments) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // What acorn throws has the place.

@@ -9,7 +9,7 @@ export interface PluginOptions {
   readonly exclude?: RegExp;
   /** Modules that `co` may be imported from, besides `"pollux"`. */
   readonly modules?: readonly (string | RegExp)[];
-  /** What JSX becomes in files that have coroutines; see `CompileOptions`. */
+  /** What JSX becomes in files that have coroutines; by default it stays, for what compiles that of all other files. */
   readonly jsx?: CompileOptions["jsx"];
 }
 
@@ -35,7 +35,7 @@ export const pollux: UnpluginInstance<PluginOptions | undefined, false> = create
           const result = compile(code, {
             filename,
             modules: options?.modules ?? [],
-            ...(options?.jsx ? { jsx: options.jsx } : {}),
+            jsx: options?.jsx ?? "preserve",
           });
           if (result === null) return null;
           for (const each of result.diagnostics) this.warn(formatDiagnostic(each));
