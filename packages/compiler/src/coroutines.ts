@@ -112,7 +112,27 @@ export class Coroutines {
     });
     this.context.diagnostics.check();
     if (this.compiled.length === 0) return null;
-    return { imports: this.runtimeImport(), body };
+    return { imports: this.runtimeImport(), body: this.withoutUnused(body) };
+  }
+
+  /** The module without its imports of `co` that nothing needs any more. The module they are from is still loaded. */
+  private withoutUnused(body: readonly CompiledStatement[]): CompiledStatement[] {
+    const unused = new Set(this.coNames);
+    for (const { original, becomes } of body) {
+      if (original.type === "ImportDeclaration" || !this.mayHaveCoroutine(original)) continue;
+      for (const each of becomes) withoutNamesIn(each, unused);
+    }
+    return body.map((each) => {
+      const { original } = each;
+      if (original.type !== "ImportDeclaration" || !this.context.isPollux(String(original.source.value)))
+        return each;
+      const specifiers = original.specifiers.filter(
+        (specifier) => !(isCo(specifier) && unused.has(specifier.local.name)),
+      );
+      if (specifiers.length === original.specifiers.length) return each;
+      this.context.locate(original);
+      return { original, becomes: [{ ...original, specifiers }] };
+    });
   }
 
   /** Where names are in the text, in order. */
@@ -132,9 +152,7 @@ export class Coroutines {
       if (each.type !== "ImportDeclaration" || !this.context.isPollux(String(each.source.value))) continue;
       for (const specifier of each.specifiers) {
         if (specifier.type === "ImportNamespaceSpecifier") this.namespaces.add(specifier.local.name);
-        else if (specifier.type === "ImportSpecifier" && exportedName(specifier.imported) === "co") {
-          this.coNames.add(specifier.local.name);
-        }
+        else if (isCo(specifier)) this.coNames.add(specifier.local.name);
       }
     }
   }
@@ -453,6 +471,17 @@ export class Coroutines {
     if (this.around.some((names) => [...scopes.free].some((name) => names.has(name)))) return true;
     return this.isInClass && usesPrivate(fn);
   }
+}
+
+function isCo(specifier: AnyNode): boolean {
+  return specifier.type === "ImportSpecifier" && exportedName(specifier.imported) === "co";
+}
+
+/** Takes the names that occur in a tree out of a set. */
+function withoutNamesIn(node: AnyNode, names: Set<string>): void {
+  if (names.size === 0) return;
+  if (node.type === "Identifier") names.delete(node.name);
+  eachChild(node, (child) => withoutNamesIn(child, names));
 }
 
 function exportedName(node: AnyNode): string {

@@ -6,7 +6,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 class load$Frame extends CompiledFrame {
   constructor() {
     super();

@@ -6,7 +6,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-import { co, sleep } from "pollux";
+import { sleep } from "pollux";
 class counters$Frame extends CompiledFrame {
   constructor(factor) {
     super();

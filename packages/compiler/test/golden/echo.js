@@ -1,5 +1,5 @@
 import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 // Sends back what it gets.
 class echo$Frame extends CompiledFrame {
   constructor(stream) {

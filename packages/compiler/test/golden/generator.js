@@ -1,5 +1,5 @@
 import { CompiledFrame, Pending, coroutine, delegate, places } from "pollux/compiler-runtime";
-import { co, sleep } from "pollux";
+import { sleep } from "pollux";
 class tick$Frame extends CompiledFrame {
   constructor(times) {
     super();

@@ -1,5 +1,5 @@
 import { ClosureFrame, Pending, closure, coroutine, future, places } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 class get$Frame extends ClosureFrame {
   constructor(run$2, path) {
     super(run$2);

@@ -9,7 +9,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-import { co, sleep, spawn } from "pollux";
+import { sleep, spawn } from "pollux";
 class anonymous$Frame extends ClosureFrame {
   constructor(run$2) {
     super(run$2);

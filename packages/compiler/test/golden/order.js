@@ -7,7 +7,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 class order$Frame extends CompiledFrame {
   constructor() {
     super();

@@ -1,5 +1,5 @@
 import { CompiledFrame, coroutine } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 class addOne$Frame extends CompiledFrame {
   constructor(i) {
     super();

@@ -6,7 +6,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-import { co, sleep } from "pollux";
+import { sleep } from "pollux";
 class retry$Frame extends CompiledFrame {
   constructor(attempt, times) {
     super();

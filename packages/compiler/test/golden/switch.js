@@ -1,5 +1,5 @@
 import { CompiledFrame, Pending, coroutine, future, places } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 class command$Frame extends CompiledFrame {
   get name() {
     return "command";

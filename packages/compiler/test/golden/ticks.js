@@ -1,5 +1,5 @@
 import { Pending, StreamFrame, closure, future, places, streaming } from "pollux/compiler-runtime";
-import { co, sleep } from "pollux";
+import { sleep } from "pollux";
 // Numbers, one each so many ms, and then those of another stream.
 class ticks$Frame extends StreamFrame {
   constructor(run$2, ms, more) {

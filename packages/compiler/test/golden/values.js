@@ -6,7 +6,7 @@ import {
   isThenable,
   places
 } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 // The first buffer is not kept while the second one is loaded.
 class sizes$Frame extends CompiledFrame {
   constructor() {

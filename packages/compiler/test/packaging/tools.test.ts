@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import * as esbuild from "esbuild";
 import { rolldown } from "rolldown";
-import { type RollupWatcher, rollup, watch } from "rollup";
+import { type RollupLog, type RollupWatcher, rollup, watch } from "rollup";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import webpack from "webpack";
@@ -131,12 +131,15 @@ describe("tools", () => {
 
   test("Rollup builds a program with the plugin", async () => {
     const { rollup: rollupPlugin } = await plugin();
+    const warnings: RollupLog[] = [];
     const bundle = await rollup({
       input: `${folder}/app.ts`,
       external: [/^pollux/],
       plugins: [rollupPlugin()],
+      onwarn: (warning) => warnings.push(warning),
     });
     await bundle.write({ file: `${folder}/rollup.js`, sourcemap: true });
+    expect(warnings).toEqual([]);
     await check("--enable-source-maps", "rollup.js");
   });
 
