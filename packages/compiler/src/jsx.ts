@@ -4,6 +4,7 @@ import {
   type Expression,
   type Identifier,
   mapChildren,
+  namesIn,
   suspends,
 } from "./ast.ts";
 
@@ -82,8 +83,12 @@ export class JsxReader {
   private readonly code: string;
   private readonly texts: Located[] = [];
 
-  constructor(code: string) {
+  private readonly refersTo: (name: string) => void;
+
+  /** @param refersTo - is told of the names that tags refer to */
+  constructor(code: string, refersTo: (name: string) => void) {
     this.code = code;
+    this.refersTo = refersTo;
   }
 
   readonly read = (node: AnyNode): AnyNode => {
@@ -126,6 +131,7 @@ export class JsxReader {
     };
     const spreads: number[] = [];
     const tag = parsed.type === "JSXElement" ? component(parsed.openingElement.name) : null;
+    if (tag !== null) for (const { name } of namesIn(rootOf(tag))) this.refersTo(name);
     if (parsed.type === "JSXElement") {
       const { name, attributes } = parsed.openingElement;
       if (tag !== null) put(name, elements.push(tag) - 1, "tag");
@@ -174,6 +180,10 @@ function reference(name: TagName): Expression {
   return text === "this"
     ? { type: "ThisExpression", start, end }
     : { type: "Identifier", name: text, start, end };
+}
+
+function rootOf(tag: Expression): AnyNode {
+  return tag.type === "MemberExpression" ? rootOf(tag.object as Expression) : tag;
 }
 
 function copyOf(argument: Expression): Expression {

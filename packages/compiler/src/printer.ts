@@ -119,7 +119,12 @@ export class Printer {
     const options: PrintOptions = { sourceMapEncodeMappings: false, indent: "  " };
     const printed = print({ ...this.program, body } as never, visitors as unknown as Visitors, options);
     // Not encoded, as was asked.
-    return { code: printed.code, mappings: printed.map.mappings as unknown as Printed["mappings"] };
+    return {
+      code: printed.code,
+      get mappings() {
+        return printed.map.mappings as unknown as Printed["mappings"];
+      },
+    };
   }
 
   private element(node: JsxElement, context: Context): void {

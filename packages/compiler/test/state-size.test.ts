@@ -27,7 +27,7 @@ function analyse(body: string) {
   };
   find(program);
   if (fn === undefined || fn.body.type !== "BlockStatement") throw new Error("no function");
-  const names = new Names(program);
+  const names = new Names(allNames(program));
   const machine = { cx: "cx", frame: "frame", at: "at", value: "value" };
   expect(allNames(program).size).toBeGreaterThan(0);
   const resolved = resolve({ ...fn, body: desugar(fn.body, names) } as AnyFunction, names, false);
