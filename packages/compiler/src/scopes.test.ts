@@ -64,6 +64,11 @@ test("`this` and `arguments` are the coroutine's in arrow functions, not in othe
   expect(
     uses("(function () { this; arguments; }); class C { x = this; static { this; } m() { this; } }"),
   ).toEqual([false, false]);
+  expect(["arguments = 1", "arguments++", "[arguments] = [1]"].map((each) => uses(each))).toEqual([
+    [false, true],
+    [false, true],
+    [false, true],
+  ]);
   expect(uses("class C { [this.x] = 1 }")).toEqual([true, false]);
   expect(uses("const arguments_ = 1; { let arguments_; }")).toEqual([false, false]);
 });

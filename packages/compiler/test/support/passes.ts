@@ -22,7 +22,9 @@ const machine: Machine = { cx: "cx", frame: "frame", at: "at", value: "value" };
 
 /** The first function in a program. */
 export function functionIn(code: string): AnyFunction & { body: BlockStatement } {
-  const program = parse(code, { ecmaVersion: "latest", sourceType: "module", locations: true });
+  // A script: what only sloppy code may do is compiled, too.
+  const options = { ecmaVersion: "latest", sourceType: "script", locations: true } as const;
+  const program = parse(code, options);
   let fn: AnyFunction | undefined;
   const find = (node: AnyNode): void => {
     if (fn === undefined && isFunction(node)) fn = node;
