@@ -45,7 +45,7 @@ export function sum${n}(items: readonly { readonly price: number; readonly count
 `;
 
 /** A module of ten functions, about 130 lines. @param every - of so many functions one is a coroutine */
-function moduleOf(every: number): string {
+export function moduleOf(every: number): string {
   const functions = Array.from({ length: 10 }, (_, n) => (n % every === 0 ? coroutine(n) : plain(n)));
   return head + functions.join("");
 }

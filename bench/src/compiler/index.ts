@@ -1,4 +1,5 @@
 import type { Suite } from "../harness/case.ts";
+import { buildSpeed } from "./build-speed.ts";
 import {
   compiledAwaitReady,
   compiledCallReady,
@@ -23,5 +24,6 @@ export const compiler: Suite = {
     [preemptiveLoop],
     [compiledTaskBytes],
     [compileSpeed, compileSpeedWorst],
+    [buildSpeed],
   ],
 };

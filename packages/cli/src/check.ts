@@ -25,7 +25,7 @@ export function check(files: readonly string[]): void {
 
 function diagnose(path: string): readonly Diagnostic[] {
   try {
-    return compile(readSource(path), { filename: path })?.diagnostics ?? [];
+    return compile(readSource(path), { filename: path, jsx: "preserve" })?.diagnostics ?? [];
   } catch (error) {
     if (error instanceof CompileError) return error.diagnostics;
     throw error;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Jsx } from "./compile.ts";
 import { addCompletion } from "./completion.ts";
 import type { Layout } from "./expand.ts";
 import { ExitCode, Failure } from "./failure.ts";
@@ -118,10 +119,15 @@ async function program(args: readonly string[]): Promise<Command> {
         "there are errors; what has some is not written.",
     )
     .argument("<files...>", "JavaScript modules, and folders of them")
+    .addOption(
+      new Option("--jsx <form>", "what JSX becomes in files that have coroutines")
+        .choices(["preserve", "automatic", "classic"])
+        .default("preserve"),
+    )
     .addHelpText("after", examples("tsc && pollux compile dist"))
-    .action(async (files: string[]) => {
+    .action(async (files: string[], options: { jsx: Jsx }) => {
       const { compileFiles } = await import("./compile.ts");
-      compileFiles(files);
+      compileFiles(files, options);
     });
 
   await addCompletion(pollux, args);

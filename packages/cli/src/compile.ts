@@ -8,9 +8,12 @@ import { ExitCode } from "./failure.ts";
 import { readSource, sourceFiles } from "./source-file.ts";
 import { styleFor } from "./style.ts";
 
-const JAVASCRIPT = /\.[cm]?js$/;
+const JAVASCRIPT = /\.(?:[cm]?js|jsx)$/;
 const MAP_COMMENT = /^\/\/[#@] sourceMappingURL=(\S+)\s*$/m;
 const INLINE = /^data:application\/json;(?:charset=utf-?8;)?base64,/;
+
+/** What JSX becomes: it stays, or it becomes calls of a runtime that is imported, or of `React.createElement`. */
+export type Jsx = "preserve" | "automatic" | "classic";
 
 /** A source map as it is written down. */
 type RawMap = NonNullable<Parameters<typeof compile>[1]["map"]>;
@@ -28,13 +31,13 @@ interface Emitted {
  *
  * @throws Failure if there is no such file
  */
-export function compileFiles(files: readonly string[]): void {
+export function compileFiles(files: readonly string[], { jsx }: { readonly jsx: Jsx }): void {
   const style = styleFor(process.stderr);
   const paths = sourceFiles(files).filter((path) => JAVASCRIPT.test(path));
   let coroutines = 0;
   let written = 0;
   for (const path of paths) {
-    const result = compileFile(path);
+    const result = compileFile(path, jsx);
     for (const each of result.diagnostics) process.stderr.write(`${diagnosticText(each, style)}\n\n`);
     if (result.failed) process.exitCode = ExitCode.Failed;
     coroutines += result.coroutines;
@@ -45,7 +48,10 @@ export function compileFiles(files: readonly string[]): void {
   );
 }
 
-function compileFile(path: string): {
+function compileFile(
+  path: string,
+  jsx: Jsx,
+): {
   readonly diagnostics: CompileError["diagnostics"] | CompileResult["diagnostics"];
   readonly failed: boolean;
   readonly coroutines: number;
@@ -53,7 +59,11 @@ function compileFile(path: string): {
   const { code, map, mapPath } = emitted(path);
   let result: CompileResult | null;
   try {
-    result = compile(code, { filename: path, map });
+    result = compile(code, {
+      filename: path,
+      map,
+      jsx: jsx === "preserve" ? jsx : { runtime: jsx },
+    });
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     return { diagnostics: error.diagnostics, failed: true, coroutines: 0 };

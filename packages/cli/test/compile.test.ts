@@ -87,4 +87,19 @@ describe("compile", () => {
     expect(stderr).toContain("bad.js:2:40 error POLLUX_COMPILE_EVAL");
     expect(read("dist/bad.js")).toBe(source);
   });
+
+  for (const [form, expected] of [
+    ["preserve", "<b>{value}</b>"],
+    ["automatic", 'from "react/jsx-runtime"'],
+    ["classic", "React.createElement"],
+  ] as const) {
+    test(`--jsx ${form}`, async () => {
+      const source = `import { co } from "pollux";\nexport const main = co(async (p) => [<b>{await p}</b>]);\n`;
+      write("dist/view.jsx", source);
+      const args = form === "preserve" ? [] : ["--jsx", form];
+      const { code, stderr } = await pollux("compile", ...args, join(folder, "dist"));
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(read("dist/view.jsx")).toContain(expected);
+    });
+  }
 });

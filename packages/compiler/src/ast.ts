@@ -52,11 +52,12 @@ const NOWHERE = { start: 0, end: 0 };
 
 /** A node that stands for `at`: what is printed for it is mapped to the place of that. */
 export function located<N extends AnyNode>(node: N, at: AnyNode | undefined): N {
-  if (at?.loc && !node.loc) {
-    node.loc = at.loc;
+  if (at === undefined) return node;
+  if (node.end === 0) {
     node.start = at.start;
     node.end = at.end;
   }
+  if (at.loc && !node.loc) node.loc = at.loc;
   return node;
 }
 
@@ -346,7 +347,7 @@ export function namesIn(pattern: AnyNode, found: Identifier[] = []): Identifier[
   return found;
 }
 
-/** Every name that occurs, bound or free, as a property or a label: what a new name must not be. */
+/** Every name that occurs, bound or free, as a property or a label. */
 export function allNames(node: AnyNode, found: Set<string> = new Set()): Set<string> {
   if (node.type === "Identifier") found.add(node.name);
   eachChild(node, (child) => allNames(child, found));

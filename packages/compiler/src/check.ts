@@ -1,9 +1,9 @@
 import { type AnyFunction, type AnyNode, eachChild, isFunction, isLoop, namesIn } from "./ast.ts";
 import type { Diagnostics } from "./diagnostics.ts";
-import { Scopes } from "./scopes.ts";
+import type { Scopes } from "./scopes.ts";
 
 /** Reports what a coroutine has that cannot be compiled, and what will probably not do what was meant. */
-export function check(fn: AnyFunction, diagnostics: Diagnostics, isSloppy: boolean): void {
+export function check(fn: AnyFunction, scopes: Scopes, diagnostics: Diagnostics, isSloppy: boolean): void {
   const visit = (node: AnyNode): void => {
     switch (node.type) {
       case "WithStatement":
@@ -40,7 +40,6 @@ export function check(fn: AnyFunction, diagnostics: Diagnostics, isSloppy: boole
   };
   visit(fn.body);
   for (const param of fn.params) visit(param);
-  const scopes = new Scopes(fn);
   checkNestedAsync(fn, scopes, diagnostics);
   const isSimple = fn.params.every((each) => each.type === "Identifier");
   if (

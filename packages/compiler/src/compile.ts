@@ -1,15 +1,16 @@
 import { dirname, isAbsolute, join } from "node:path";
 import remapping, { type SourceMapInput } from "@jridgewell/remapping";
-import { type Comment, type Program, parse } from "acorn";
+import type { Program } from "acorn";
 import { type JsxOptions, transformSync } from "oxc-transform";
 import type { AnyNode } from "./ast.ts";
 import { Comments } from "./comments.ts";
 import { type CompiledModule, Coroutines } from "./coroutines.ts";
-import { CompileError, codeFrame, type Diagnostic, Diagnostics } from "./diagnostics.ts";
+import { type Diagnostic, Diagnostics } from "./diagnostics.ts";
 import { Lines } from "./lines.ts";
 import type { CoroutineManifest } from "./manifest.ts";
 import { manifestOf } from "./manifest.ts";
 import { Names } from "./names.ts";
+import { parseModule, syntaxError } from "./parse.ts";
 import { Positions } from "./positions.ts";
 import { Printer } from "./printer.ts";
 import { Splice, type Spot } from "./splice.ts";
@@ -25,9 +26,17 @@ export interface CompileOptions {
   readonly modules?: readonly (string | RegExp)[];
   /** Names that mean `co` without an import: for code that another tool has put together. */
   readonly assumed?: readonly string[];
-  /** What JSX becomes; by default calls of `react/jsx-runtime`, unless a comment in the file says otherwise. */
-  readonly jsx?: JsxOptions;
+  /**
+   * What JSX becomes; by default calls of `react/jsx-runtime`, unless a comment in the file says otherwise. `"preserve"`
+   * leaves it to the next tool.
+   */
+  readonly jsx?: JsxOptions | "preserve";
+  /** Whether a source map is made; by default it is. */
+  readonly sourceMap?: boolean;
 }
+
+/** Line from 1, column from 0. */
+type Place = { readonly line: number; readonly column: number };
 
 /** A source map, version 3. */
 export interface CompiledMap {
@@ -41,7 +50,8 @@ export interface CompiledMap {
 
 export interface CompileResult {
   readonly code: string;
-  readonly map: CompiledMap;
+  /** `null` if none was wanted. */
+  readonly map: CompiledMap | null;
   /** What the compiled coroutines wait at. */
   readonly manifest: readonly CoroutineManifest[];
   /** Warnings; errors are thrown. */
@@ -66,19 +76,27 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   if (options.assumed === undefined && !mayHaveCoroutines(source)) return null;
   const { filename } = options;
   const plain = eraseTypes(source, filename, options.jsx);
-  const comments: Comment[] = [];
-  const program = parseModule(plain.code, filename, source, comments);
+  const needsMap = options.sourceMap ?? true;
+  const {
+    program,
+    comments,
+    names: given,
+  } = parseModule(plain.code, filename, source, options.jsx === "preserve");
   const positions = new Positions(plain.map);
-  const diagnostics = new Diagnostics(filename, source, (line, column) => positions.original(line, column));
+  const places = new Lines(plain.code);
+  const place = (offset: number): Place => {
+    const { line, column } = places.spot(offset);
+    return positions.original(line, column);
+  };
+  const diagnostics = new Diagnostics(filename, source, place);
   const ours = new Comments();
-  const names = new Names(program);
+  const names = new Names(given.keys());
   // What another tool has emitted is told of as it was written.
   const written = options.map && plain.map === null ? new Positions(options.map) : positions;
-  const placeOf = (node: AnyNode): { line: number; column: number } => {
-    const start = node.loc?.start;
-    return start ? written.original(start.line, start.column) : { line: 0, column: 0 };
+  const placeOf = (node: AnyNode): Place => {
+    const { line, column } = places.spot(node.start);
+    return written.original(line, column);
   };
-  const places = new Lines(plain.code);
   const coroutines = new Coroutines({
     program,
     names,
@@ -86,7 +104,12 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     diagnostics,
     explain: options.explain ?? false,
     text: (node) => plain.code.slice(node.start, node.end),
-    locate: (statement) => places.locate(statement),
+    occurrences: given,
+    locate: (statement) => {
+      // A printer needs the lines of nodes for a map, and to know where comments belong.
+      if (needsMap || comments.some((each) => statement.start <= each.start && each.end <= statement.end))
+        places.locate(statement);
+    },
     lineOf: (node) => placeOf(node).line,
     placeOf,
     filename: written.source !== null && written !== positions ? beside(filename, written.source) : filename,
@@ -98,27 +121,37 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   const printed = assemble(
     compiled,
     program,
-    new Printer(program, comments, ours),
+    new Printer(program, comments, ours, names),
     plain.code,
-    positions,
+    needsMap ? positions : null,
     places,
   );
-  const own = { version: 3 as const, names: [], sources: [filename], mappings: printed.lines };
-  const maps = [own, ...(plain.map ? [plain.map] : []), ...(options.map ? [options.map] : [])];
   const lines = source.split("\n");
-  const map = remapping(maps as SourceMapInput[], () => null);
   return {
     code: printed.code.endsWith("\n") ? printed.code : `${printed.code}\n`,
-    map: {
-      version: 3,
-      sources: map.sources,
-      sourcesContent: options.map ? (map.sourcesContent ?? []) : [source],
-      names: map.names,
-      // Encoded, since that was not asked to be otherwise.
-      mappings: map.mappings as string,
-    },
-    manifest: coroutines.compiled.map((each) => manifestOf(each, filename, lines, positions)),
+    map: needsMap ? mapOf(printed, plain.map, source, options) : null,
+    manifest: coroutines.compiled.map((each) => manifestOf(each, filename, lines, place)),
     diagnostics: diagnostics.found,
+  };
+}
+
+/** The map of a module's new code, which leads to what was written. */
+function mapOf(
+  printed: Splice,
+  plain: SourceMapInput | null,
+  source: string,
+  options: CompileOptions,
+): CompiledMap {
+  const own = { version: 3 as const, names: [], sources: [options.filename], mappings: printed.lines };
+  const maps = [own, ...(plain ? [plain] : []), ...(options.map ? [options.map] : [])];
+  const map = remapping(maps as SourceMapInput[], () => null);
+  return {
+    version: 3,
+    sources: map.sources,
+    sourcesContent: options.map ? (map.sourcesContent ?? []) : [source],
+    names: map.names,
+    // Encoded, since that was not asked to be otherwise.
+    mappings: map.mappings as string,
   };
 }
 
@@ -128,10 +161,11 @@ function assemble(
   program: Program,
   printer: Printer,
   text: string,
-  positions: Positions,
+  /** Unset where no map is wanted. */
+  positions: Positions | null,
   places: Lines,
 ): Splice {
-  const splice = new Splice(text, positions.lines);
+  const splice = new Splice(text, positions === null ? [] : positions.lines);
   const start: Spot = { offset: 0, line: 1, column: 0 };
   const first = program.body.find((each) => !isDirective(each));
   // Behind what has to come first in a file.
@@ -164,7 +198,7 @@ function assemble(
     if (becomes.length === 1 && becomes[0] === original) continue;
     splice.keep(at, places.spot(original.start));
     const printed = printer.print([...becomes], original);
-    splice.put(printed.code, printed.mappings);
+    splice.put(printed.code, positions === null ? [] : printed.mappings);
     at = places.spot(original.end);
   }
   splice.keep(at, { offset: text.length, line: 0, column: 0 });
@@ -190,13 +224,14 @@ function isPollux(module: string, more: readonly (string | RegExp)[] = []): bool
   return more.some((each) => (typeof each === "string" ? each === module : each.test(module)));
 }
 
-/** A module without its types, and without JSX. */
+/** A module without its types, and without JSX unless that is to stay. */
 export function eraseTypes(
   source: string,
   filename: string,
-  jsx: JsxOptions = { runtime: "automatic" },
+  jsx: JsxOptions | "preserve" = { runtime: "automatic" },
 ): { code: string; map: (SourceMapInput & object) | null } {
-  if (!/\.[cm]?tsx?$/.test(filename) && !/\.jsx$/.test(filename)) return { code: source, map: null };
+  const isJsx = jsx !== "preserve" && /\.jsx$/.test(filename);
+  if (!/\.[cm]?tsx?$/.test(filename) && !isJsx) return { code: source, map: null };
   const result = transformSync(filename, source, {
     sourcemap: true,
     target: "esnext",
@@ -210,40 +245,4 @@ export function eraseTypes(
     throw syntaxError(filename, source, error.message, before.length, (before.at(-1)?.length ?? 0) + 1);
   }
   return { code: result.code, map: (result.map as (SourceMapInput & object) | undefined) ?? null };
-}
-
-function parseModule(code: string, filename: string, source: string, comments: Comment[]): Program {
-  try {
-    return parse(code, {
-      ecmaVersion: "latest",
-      sourceType: /\.c[jt]s$/.test(filename) ? "script" : "module",
-      onComment: comments,
-      allowHashBang: true,
-    });
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    // What acorn throws has the place.
-    const { loc } = error as SyntaxError & { loc?: { line: number; column: number } };
-    throw syntaxError(filename, source, error.message, loc?.line ?? 1, (loc?.column ?? 0) + 1);
-  }
-}
-
-function syntaxError(
-  file: string,
-  source: string,
-  message: string,
-  line: number,
-  column: number,
-): CompileError {
-  return new CompileError([
-    {
-      code: "POLLUX_COMPILE_SYNTAX",
-      severity: "error",
-      message,
-      file,
-      line,
-      column,
-      frame: codeFrame(source, line, column),
-    },
-  ]);
 }

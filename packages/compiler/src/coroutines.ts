@@ -51,7 +51,9 @@ export interface CompileContext {
   readonly diagnostics: Diagnostics;
   readonly explain: boolean;
   readonly text: (node: AnyNode) => string;
-  /** Gives every node of a statement its lines and columns. */
+  /** How often each name occurs in the source. */
+  readonly occurrences: ReadonlyMap<string, number>;
+  /** Gives every node of a statement its lines and columns, if they are needed. */
   readonly locate: (statement: AnyNode) => void;
   readonly lineOf: (node: AnyNode) => number;
   /** Line from 1, column from 0, in the source. */
@@ -94,6 +96,9 @@ export class Coroutines {
   private readonly known = new Map<string, { run: string; params: number; end: number }>();
   /** Where the names that lead to `co` are, in the text. */
   private mentions: readonly number[] = [];
+  /** How many calls of `co`, by what it is called there, have been compiled. */
+  private readonly calls = new Map<string, number>();
+  private readonly scopes = new Map<AnyNode, Scopes>();
   private readonly runNames = new Map<AnyNode, string>();
 
   constructor(context: CompileContext) {
@@ -121,7 +126,25 @@ export class Coroutines {
     });
     this.context.diagnostics.check();
     if (this.compiled.length === 0) return null;
-    return { imports: this.runtimeImport(), before: this.before(), body };
+    return { imports: this.runtimeImport(), before: this.before(), body: this.withoutUnused(body) };
+  }
+
+  /** The module without its imports of `co` that nothing needs any more. The module they are from is still loaded. */
+  private withoutUnused(body: readonly CompiledStatement[]): CompiledStatement[] {
+    // All others are the one in the import.
+    const isUnused = (name: string): boolean =>
+      this.context.occurrences.get(name) === (this.calls.get(name) ?? 0) + 1;
+    return body.map((each) => {
+      const { original } = each;
+      if (original.type !== "ImportDeclaration" || !this.context.isPollux(String(original.source.value)))
+        return each;
+      const specifiers = original.specifiers.filter(
+        (specifier) => !(isCo(specifier) && isUnused(specifier.local.name)),
+      );
+      if (specifiers.length === original.specifiers.length) return each;
+      this.context.locate(original);
+      return { original, becomes: [{ ...original, specifiers }] };
+    });
   }
 
   /** Where names are in the text, in order. */
@@ -149,9 +172,7 @@ export class Coroutines {
       if (each.type !== "ImportDeclaration" || !this.context.isPollux(String(each.source.value))) continue;
       for (const specifier of each.specifiers) {
         if (specifier.type === "ImportNamespaceSpecifier") this.namespaces.add(specifier.local.name);
-        else if (specifier.type === "ImportSpecifier" && exportedName(specifier.imported) === "co") {
-          this.coNames.add(specifier.local.name);
-        }
+        else if (isCo(specifier)) this.coNames.add(specifier.local.name);
       }
     }
   }
@@ -192,7 +213,7 @@ export class Coroutines {
         const fn = this.coroutineOf(init);
         if (fn === null || (fn.async && fn.generator)) continue; // A call of a stream's is not awaited.
         if (!fn.params.every((param) => param.type === "Identifier")) continue;
-        const scopes = new Scopes(fn);
+        const scopes = this.scopesOf(fn);
         if (scopes.usesThis || scopes.usesArguments) continue;
         if (fn.type === "ArrowFunctionExpression" && usesLexical(fn)) continue;
         const run = this.context.names.fresh(`${id.name}$run`);
@@ -218,6 +239,15 @@ export class Coroutines {
     const [fn] = call.arguments;
     if (!isCo || fn === undefined || !isFunction(fn)) return null;
     return fn.async || fn.generator ? fn : null;
+  }
+
+  private scopesOf(fn: AnyFunction): Scopes {
+    let scopes = this.scopes.get(fn);
+    if (scopes === undefined) {
+      scopes = new Scopes(fn);
+      this.scopes.set(fn, scopes);
+    }
+    return scopes;
   }
 
   private isShadowed(name: string): boolean {
@@ -289,14 +319,23 @@ export class Coroutines {
   private coroutine(call: Call, original: AnyFunction, assignedTo: string | null): Expression {
     const { context } = this;
     const isStream = original.async && original.generator;
-    check(original, context.diagnostics, context.program.sourceType === "script" && !isStrict(original));
+    if (call.callee.type === "Identifier") {
+      const { name } = call.callee;
+      this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
+    }
+    check(
+      original,
+      this.scopesOf(original),
+      context.diagnostics,
+      context.program.sourceType === "script" && !isStrict(original),
+    );
     // Coroutines inside are compiled first: then they are functions as any other.
     const fn = this.within(original, () => mapChildren(original, this.map));
     const displayName = original.id?.name ?? assignedTo ?? "(anonymous)";
-    const names = context.names.within(fn);
+    const names = context.names.within(fn, fn === original);
     const ownThis = fn.type !== "ArrowFunctionExpression";
     const baseName = original.id?.name ?? assignedTo ?? "anonymous";
-    const scopes = new Scopes(fn);
+    const scopes = this.scopesOf(fn);
     const ownName =
       fn.type === "FunctionExpression" && fn.id && scopes.free.has(fn.id.name) ? fn.id.name : null;
     // The code of a stream is called with its frame alone, as that of a closure.
@@ -482,6 +521,10 @@ function isHoisted(node: AnyNode): boolean {
   if (node.type === "ExportNamedDeclaration" || node.type === "ExportDefaultDeclaration")
     return node.declaration?.type === "FunctionDeclaration";
   return node.type === "FunctionDeclaration";
+}
+
+function isCo(specifier: AnyNode): boolean {
+  return specifier.type === "ImportSpecifier" && exportedName(specifier.imported) === "co";
 }
 
 function exportedName(node: AnyNode): string {

@@ -45,8 +45,8 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   return `${file}:${line}:${column}: ${severity} ${code}: ${message}\n${frame}`;
 }
 
-/** Where a node stands in the text that a person wrote. */
-export type Locate = (line: number, column: number) => { readonly line: number; readonly column: number };
+/** Where a node of this offset stands in the text that a person wrote: the line from 1, the column from 0. */
+export type Locate = (offset: number) => { readonly line: number; readonly column: number };
 
 /** Collects what there is to say about one source. */
 export class Diagnostics {
@@ -55,7 +55,7 @@ export class Diagnostics {
   private readonly source: string;
   private readonly locate: Locate;
 
-  /** @param locate - from a place in the code that was parsed to that in the source */
+  /** @param locate - from an offset in the code that was parsed to the place in the source */
   constructor(file: string, source: string, locate: Locate) {
     this.file = file;
     this.source = source;
@@ -71,8 +71,7 @@ export class Diagnostics {
   }
 
   private add(severity: Diagnostic["severity"], code: DiagnosticCode, message: string, at: AnyNode): void {
-    const start = at.loc?.start ?? { line: 1, column: 0 };
-    const { line, column } = this.locate(start.line, start.column);
+    const { line, column } = this.locate(at.start);
     const frame = codeFrame(this.source, line, column + 1);
     this.found.push({ code, severity, message, file: this.file, line, column: column + 1, frame });
   }

@@ -14,6 +14,7 @@ import {
 import type { Builder } from "./builder.ts";
 import type { Form } from "./form.ts";
 import type { Block } from "./graph.ts";
+import { isJsxElement, tagOf } from "./jsx.ts";
 
 type Argument = Extract<AnyNode, { type: "CallExpression" }>["arguments"][number];
 
@@ -78,7 +79,8 @@ export class Expressions {
       case "TaggedTemplateExpression":
         return this.tagged(node);
       case "ArrayExpression": {
-        const elements = this.operands(node.elements) as typeof node.elements;
+        const tag = isJsxElement(node) ? tagOf(node) : null;
+        const elements = this.operands(node.elements, tag) as typeof node.elements;
         return { ...node, elements };
       }
       case "ObjectExpression":
@@ -119,8 +121,10 @@ export class Expressions {
   /**
    * Operands in their order of evaluation. Those before the last suspend are saved, unless nothing that happens
    * meanwhile can change them.
+   *
+   * @param tag - what JSX takes for a component: the name of a variable for it has a capital
    */
-  operands<N extends AnyNode | null>(nodes: readonly N[]): (N | Expression)[] {
+  operands<N extends AnyNode | null>(nodes: readonly N[], tag: AnyNode | null = null): (N | Expression)[] {
     const last = nodes.findLastIndex((each) => each !== null && suspends(each));
     return nodes.map((node, i) => {
       if (node === null || i > last) return node;
@@ -132,14 +136,15 @@ export class Expressions {
       }
       // What is not a spread here is an expression.
       const expression = node as Expression;
-      return i === last ? this.take(expression) : this.settled(expression, nodes.slice(i + 1));
+      if (i === last) return this.take(expression);
+      return this.settled(expression, nodes.slice(i + 1), node === tag ? "Tag" : "temp");
     });
   }
 
   /** The value that an expression has now, to be used after `later` has been evaluated. */
-  private settled(node: Expression, later: readonly (AnyNode | null)[]): Expression {
+  private settled(node: Expression, later: readonly (AnyNode | null)[], base = "temp"): Expression {
     const value = this.take(node);
-    return this.isStable(value, later) ? value : this.to.save(value);
+    return this.isStable(value, later) ? value : this.to.save(value, base);
   }
 
   private isStable(node: AnyNode, later: readonly (AnyNode | null)[]): boolean {

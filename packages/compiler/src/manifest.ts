@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Compiled } from "./coroutines.ts";
-import type { Positions } from "./positions.ts";
+import type { Locate } from "./diagnostics.ts";
 
 /** A place where a coroutine waits. */
 export interface StateManifest {
@@ -32,17 +32,10 @@ export function manifestOf(
   compiled: Compiled,
   filename: string,
   lines: readonly string[],
-  positions: Positions,
+  place: Locate,
 ): CoroutineManifest {
-  const place = (node: {
-    loc?: { start: { line: number; column: number } } | null;
-  }): { line: number; column: number } => {
-    const start = node.loc?.start ?? { line: 1, column: 0 };
-    return positions.original(start.line, start.column);
-  };
-  const { line, column } = place(compiled.fn);
-  const end = compiled.fn.loc?.end;
-  const last = end ? positions.original(end.line, end.column).line : line;
+  const { line, column } = place(compiled.fn.start);
+  const last = place(compiled.fn.end).line;
   const text = lines.slice(line - 1, last).join("\n");
   return {
     id: `${filename}:${line}:${column + 1}`,
@@ -51,7 +44,7 @@ export function manifestOf(
     hash: createHash("sha256").update(text).digest("hex").slice(0, 16),
     slots: compiled.slots,
     states: compiled.states.map((each) => {
-      const at = place(each.at);
+      const at = place(each.at.start);
       return { state: each.label, line: at.line, column: at.column + 1, live: each.live };
     }),
   };

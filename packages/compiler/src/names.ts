@@ -9,22 +9,31 @@ export class Names {
   /** What the module calls its own constant for `Pending`, once it is needed. */
   pendingName: string | null = null;
 
-  constructor(node: AnyNode, module?: Names) {
-    this.taken = allNames(node, new Set(module?.taken));
+  /** @param taken - what a new name must not be */
+  constructor(taken: Iterable<string>, module?: Names) {
+    this.taken = new Set(taken);
     this.module = module ?? this;
   }
 
-  /** New names for one coroutine: others may have the same. */
-  within(coroutine: AnyNode): Names {
-    return new Names(coroutine, this);
+  /**
+   * New names for one coroutine: others may have the same.
+   *
+   * @param isWritten - whether it is as in the source, whose names are taken anyway
+   */
+  within(coroutine: AnyNode, isWritten: boolean): Names {
+    return new Names(isWritten ? [] : allNames(coroutine), this);
   }
 
   /** A name that nothing in the module has: `base` if that is free. */
   fresh(base: string): string {
     let name = base;
-    for (let n = 1; this.taken.has(name); n++) name = `${base}$${n}`;
+    for (let n = 1; this.isTaken(name); n++) name = `${base}$${n}`;
     this.taken.add(name);
     return name;
+  }
+
+  private isTaken(name: string): boolean {
+    return this.taken.has(name) || (this.module !== this && this.module.isTaken(name));
   }
 
   /** Something of `pollux/compiler-runtime`. */

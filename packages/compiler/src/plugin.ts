@@ -9,7 +9,7 @@ export interface PluginOptions {
   readonly exclude?: RegExp;
   /** Modules that `co` may be imported from, besides `"pollux"`. */
   readonly modules?: readonly (string | RegExp)[];
-  /** What JSX becomes in files that have coroutines; see `CompileOptions`. */
+  /** What JSX becomes in files that have coroutines; by default it stays, for what compiles that of all other files. */
   readonly jsx?: CompileOptions["jsx"];
 }
 
@@ -24,6 +24,7 @@ export const pollux: UnpluginInstance<PluginOptions | undefined, false> = create
   (options: PluginOptions | undefined) => {
     const include = options?.include ?? INCLUDE;
     const exclude = options?.exclude ?? EXCLUDE;
+    let sourceMap = true;
     return {
       name: "pollux",
       // Before others have taken `async` functions, or types and what stands beside them, apart.
@@ -35,11 +36,19 @@ export const pollux: UnpluginInstance<PluginOptions | undefined, false> = create
           const result = compile(code, {
             filename,
             modules: options?.modules ?? [],
-            ...(options?.jsx ? { jsx: options.jsx } : {}),
+            jsx: options?.jsx ?? "preserve",
+            sourceMap,
           });
           if (result === null) return null;
           for (const each of result.diagnostics) this.warn(formatDiagnostic(each));
           return { code: result.code, map: result.map as never };
+        },
+      },
+      vite: {
+        // A build that writes no source maps needs none. Other bundlers ask for them when all is transformed.
+        configResolved(config) {
+          const builds = [config, ...Object.values(config.environments)].map((each) => each.build);
+          sourceMap = config.command === "serve" || builds.some((each) => each.sourcemap !== false);
         },
       },
     };

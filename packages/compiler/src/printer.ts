@@ -1,11 +1,17 @@
 import { type PrintOptions, print, type Visitors } from "esrap";
 import ts from "esrap/languages/ts";
-import type { AnyNode, Comment, Program } from "./ast.ts";
+import { type AnyNode, b, type Comment, type Program } from "./ast.ts";
 import type { Comments } from "./comments.ts";
+import { isJsxElement, isTagName, type JsxElement, tagOf } from "./jsx.ts";
+import type { Names } from "./names.ts";
 import type { Segment } from "./splice.ts";
 
 type Call = Extract<AnyNode, { type: "CallExpression" | "NewExpression" }>;
-type Visit<N> = (node: N, context: { write(text: string): void; visit(node: N): void }) => void;
+interface Context {
+  write(text: string): void;
+  visit(node: AnyNode): void;
+}
+type Visit = (node: AnyNode, context: Context) => void;
 
 /** An assignment to a pattern as an argument: V8 takes `f({ x: g() }, [a] = b)` for a syntax error, and needs parentheses. */
 function withParentheses(node: Call): Call {
@@ -70,10 +76,13 @@ export class Printer {
   private readonly comments: readonly Comment[];
   private readonly ours: Comments;
 
-  constructor(program: Program, comments: readonly Comment[], ours: Comments) {
+  private readonly names: Names;
+
+  constructor(program: Program, comments: readonly Comment[], ours: Comments, names: Names) {
     this.program = program;
     this.comments = comments;
     this.ours = ours;
+    this.names = names;
   }
 
   /** @param within - what the statements stand for: its comments are theirs */
@@ -90,12 +99,16 @@ export class Printer {
         const text = this.ours.leadingOf(node as never);
         return text === undefined ? undefined : [{ type: "Line", value: ` ${text}` }];
       },
-    }) as unknown as Record<string, Visit<AnyNode>>;
-    const visitors: Record<string, Visit<AnyNode>> = {
+    }) as unknown as Record<string, Visit>;
+    const visitors: Record<string, Visit> = {
       ...base,
       CallExpression: (node, context) => base["CallExpression"]?.(withParentheses(node as Call), context),
       ArrowFunctionExpression: (node, context) =>
         base["ArrowFunctionExpression"]?.(withBody(node as Arrow), context),
+      ArrayExpression: (node, context) => {
+        if (isJsxElement(node)) this.element(node, context);
+        else base["ArrayExpression"]?.(node, context);
+      },
       NewExpression: (node, context) => base["NewExpression"]?.(withParentheses(node as Call), context),
       ParenthesizedExpression: (node, context) => {
         context.write("(");
@@ -106,6 +119,34 @@ export class Printer {
     const options: PrintOptions = { sourceMapEncodeMappings: false, indent: "  " };
     const printed = print({ ...this.program, body } as never, visitors as unknown as Visitors, options);
     // Not encoded, as was asked.
-    return { code: printed.code, mappings: printed.map.mappings as unknown as Printed["mappings"] };
+    return {
+      code: printed.code,
+      get mappings() {
+        return printed.map.mappings as unknown as Printed["mappings"];
+      },
+    };
+  }
+
+  private element(node: JsxElement, context: Context): void {
+    const tag = tagOf(node);
+    if (tag !== null && !isTagName(tag)) {
+      // It has become an expression that needs a name.
+      const name = b.id(this.names.fresh("Tag"));
+      const named = { ...node, elements: [name, ...node.elements.slice(1)] };
+      context.visit(b.call(b.arrow([name], named), tag));
+      return;
+    }
+    for (const part of node.jsx) {
+      if (typeof part === "string") {
+        context.write(part);
+        continue;
+      }
+      const operand = node.elements[part.operand];
+      if (!operand) continue;
+      const isBare = part.as !== "element" || isJsxElement(operand);
+      if (!isBare) context.write("{");
+      context.visit(operand);
+      if (!isBare) context.write("}");
+    }
   }
 }

@@ -477,7 +477,8 @@ class Resolver {
     switch (node.type) {
       case "Identifier": {
         const binding = this.scopes.bound.get(node);
-        return binding !== undefined && this.homes.has(binding) ? located(this.place(binding), node) : node;
+        if (binding === undefined) return this.identifier(node);
+        return this.homes.has(binding) ? located(this.place(binding), node) : node;
       }
       case "ObjectPattern": {
         const properties = node.properties.map((each) => {

@@ -144,9 +144,7 @@ export class Scopes {
   private visit(node: AnyNode, scope: Scope, closure: AnyNode | null, own: boolean): void {
     switch (node.type) {
       case "Identifier":
-        this.refer(node, scope, closure, false);
-        if (node.name === "arguments" && own && scope.find("arguments") === undefined)
-          this.usesArguments = true;
+        this.refer(node, scope, closure, false, own);
         return;
       case "ThisExpression":
         if (own) this.usesThis = true;
@@ -184,7 +182,7 @@ export class Scopes {
         this.visit(node.right, scope, closure, own);
         return;
       case "UpdateExpression":
-        if (node.argument.type === "Identifier") this.refer(node.argument, scope, closure, true);
+        if (node.argument.type === "Identifier") this.refer(node.argument, scope, closure, true, own);
         else this.visit(node.argument, scope, closure, own);
         return;
       case "VariableDeclaration":
@@ -292,7 +290,7 @@ export class Scopes {
   private pattern(node: AnyNode, scope: Scope, closure: AnyNode | null, own: boolean, write = false): void {
     switch (node.type) {
       case "Identifier":
-        this.refer(node, scope, closure, write);
+        this.refer(node, scope, closure, write, own);
         return;
       case "ObjectPattern":
         for (const each of node.properties) {
@@ -317,9 +315,16 @@ export class Scopes {
     }
   }
 
-  private refer(identifier: Identifier, scope: Scope, closure: AnyNode | null, write: boolean): void {
+  private refer(
+    identifier: Identifier,
+    scope: Scope,
+    closure: AnyNode | null,
+    write: boolean,
+    own = false,
+  ): void {
     const binding = scope.find(identifier.name);
     if (binding === undefined) {
+      if (own && identifier.name === "arguments") this.usesArguments = true;
       this.free.add(identifier.name);
       return;
     }

@@ -135,3 +135,35 @@ describe("what is not a coroutine", () => {
     expect(code).toContain(rest);
   });
 });
+
+describe("the import of `co`", () => {
+  const imports = (source: string): string[] =>
+    (compile(source, { filename: "a.ts" })?.code ?? "")
+      .split("\n")
+      .filter(
+        (line) =>
+          /^(?:import|export) .*;$/.test(line) &&
+          !/^export const/.test(line) &&
+          !line.includes("compiler-runtime"),
+      );
+  const use = "export const f = co(async (p: unknown) => { await p; });";
+
+  test("goes once nothing needs it, and the module is still loaded", () => {
+    expect(imports(`import { co } from "pollux";\n${use}`)).toEqual(['import "pollux";']);
+    expect(
+      imports(`import { co as go, run, type Future } from "pollux";\nrun(go(async () => {})());`),
+    ).toEqual(['import { run } from "pollux";']);
+  });
+
+  test("stays where `co` is used for something else, or passed on", () => {
+    const kept = 'import { co } from "pollux";';
+    expect(imports(`${kept}\n${use}\nexport const g = (f: never) => co(f);`)).toEqual([kept]);
+    expect(imports(`${kept}\n${use}\nexport { co };`)).toEqual([kept, "export { co };"]);
+    expect(imports(`${kept}\nexport const f = co(async () => co);`)).toEqual([kept]);
+  });
+
+  test("of a namespace stays", () => {
+    const kept = 'import * as pollux from "pollux";';
+    expect(imports(`${kept}\nexport const f = pollux.co(async () => {});`)).toEqual([kept]);
+  });
+});

@@ -1,39 +1,11 @@
-import { parse } from "acorn";
 import { Context, type Future, Future as FutureBase, Pending, type Poll } from "pollux";
 import { describe, expect, test } from "vitest";
-import { type AnyFunction, type AnyNode, allNames, eachChild, isFunction } from "../src/ast.ts";
 import { compile } from "../src/compile.ts";
-import { desugar } from "../src/desugar.ts";
-import { flatten } from "../src/flatten.ts";
-import { Form } from "../src/form.ts";
-import { Liveness } from "../src/liveness.ts";
-import { Names } from "../src/names.ts";
-import { resolve } from "../src/resolve.ts";
 import { assignSlots } from "../src/slots.ts";
 import { asAsync, Generator, render } from "./fuzz/program.ts";
 import { liveByPaths } from "./support/brute-force.ts";
 import { compiled } from "./support/evaluate.ts";
-
-function analyse(body: string) {
-  const program = parse(`async (p, q) => {\n${body}\n}`, {
-    ecmaVersion: "latest",
-    sourceType: "module",
-    locations: true,
-  });
-  let fn: AnyFunction | undefined;
-  const find = (node: AnyNode): void => {
-    if (fn === undefined && isFunction(node)) fn = node;
-    else eachChild(node, find);
-  };
-  find(program);
-  if (fn === undefined || fn.body.type !== "BlockStatement") throw new Error("no function");
-  const names = new Names(program);
-  const machine = { cx: "cx", frame: "frame", at: "at", value: "value" };
-  expect(allNames(program).size).toBeGreaterThan(0);
-  const resolved = resolve({ ...fn, body: desugar(fn.body, names) } as AnyFunction, names, false);
-  const graph = flatten(resolved, names, machine, new Form("async", names, machine, () => undefined, "test"));
-  return { graph, liveness: new Liveness(graph, resolved.locals, resolved.params), locals: resolved.locals };
-}
+import { analyse } from "./support/passes.ts";
 
 /** What is live at each await, by the pass and by walking the paths. */
 function bothWays(body: string): { pass: string[][]; paths: string[][]; slots: number } {

@@ -158,14 +158,13 @@ export async function runNative(text: string, seed: number): Promise<Trace> {
 
 export type Mode = "generator" | "compiled async" | "compiled generator";
 
-/** What a program compiles to, for a function that has `pollux` and `runtime`, and a number of `jumps` left. */
+/** What a program compiles to, for a function that has `runtime`, and a number of `jumps` left. */
 export function compiledCode(source: string): string {
-  const result = compile(`import { co } from "pollux";\n${source}`, { filename: "program.js" });
+  const result = compile(source, { filename: "program.js", assumed: ["co"] });
   if (result === null) throw new Error("not compiled");
   const code = result.code.replace(
-    /^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";/gm,
-    (_, list: string, from: string) =>
-      `const {${list.replaceAll(" as ", ": ")}} = ${from === "pollux" ? "pollux" : "runtime"};`,
+    /^import\s*\{([^}]*)\}\s*from\s*"[^"]+";/m,
+    (_, list: string) => `const {${list.replaceAll(" as ", ": ")}} = runtime;`,
   );
   // Should a machine never end, it stops after so many jumps, and its trace differs.
   return code.replaceAll("while (true)", "while (jumps-- > 0)");
@@ -178,7 +177,7 @@ export function prepare(text: string, mode: Mode): (seed: number, cancelAt: numb
       ? `const main = co(async (p, q) => {\n${asAsync(text)}\n});`
       : `const main = co(function* (p, q) {\n${asGenerator(text)}\n});`;
   const code = mode === "generator" ? source : compiledCode(source);
-  const given = mode === "generator" ? { co } : { pollux: { co }, runtime };
+  const given = mode === "generator" ? { co } : { runtime };
   const build = new Function(
     ...Object.keys(given),
     ...NAMES,

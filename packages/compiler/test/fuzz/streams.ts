@@ -54,7 +54,7 @@ export function prepareStream(
       ? compiledCode(`const main = co(async function* (p, q) {\n${asStream(text, ASYNC_GENERATOR)}\n});`)
       : `const main = (p, q) => Stream.make(function* (emit) {\nconst emitAll = allWith(emit, life);\n${asStream(text, STREAM_MAKE)}\n});`;
   const life = { isCancelled: false };
-  const given = { pollux: { co }, runtime, Stream, allWith, life };
+  const given = { runtime, Stream, allWith, life };
   const build = new Function(
     ...Object.keys(given),
     ...NAMES,

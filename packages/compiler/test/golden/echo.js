@@ -1,5 +1,5 @@
 import { Code, Frame3, Pending, coroutine, future } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 
 const PENDING = Pending;
 

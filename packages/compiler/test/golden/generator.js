@@ -1,5 +1,5 @@
 import { Code, Frame3, Pending, coroutine, delegate } from "pollux/compiler-runtime";
-import { co, sleep } from "pollux";
+import { sleep } from "pollux";
 
 const PENDING = Pending;
 

@@ -1,5 +1,5 @@
 import { Frame1, Pending, closure, coroutine, future } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 
 const PENDING = Pending;
 

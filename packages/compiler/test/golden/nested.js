@@ -9,7 +9,7 @@ import {
   future,
   isThenable
 } from "pollux/compiler-runtime";
-import { co, sleep, spawn } from "pollux";
+import { sleep, spawn } from "pollux";
 
 const PENDING = Pending;
 

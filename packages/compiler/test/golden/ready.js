@@ -1,5 +1,5 @@
 import { Code, Frame1, coroutine } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 function addOne$run(cx, frame, i) {
   if (frame !== null) i = frame.s0;
 

@@ -1,5 +1,5 @@
 import { Pending, StreamFrame, closure, future, streaming } from "pollux/compiler-runtime";
-import { co, sleep } from "pollux";
+import { sleep } from "pollux";
 
 const PENDING = Pending;
 

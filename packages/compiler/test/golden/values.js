@@ -1,5 +1,5 @@
 import { Code, Frame1, Pending, coroutine, future, isThenable } from "pollux/compiler-runtime";
-import { co } from "pollux";
+import "pollux";
 
 const PENDING = Pending;
 

@@ -16,6 +16,7 @@ export function evaluate(code: string, globals: Record<string, unknown> = {}): R
       /^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";?/gm,
       (_, list: string, from: string) => `const {${list.replaceAll(" as ", ": ")}} = modules["${from}"];`,
     )
+    .replace(/^import\s*"[^"]*";?/gm, "")
     .replace(/^import\s*\*\s*as\s*(\w+)\s*from\s*"([^"]+)";?/gm, 'const $1 = modules["$2"];')
     .replace(
       /^export (const|let|class|function\*?|async function) (\w+)/gm,

@@ -259,21 +259,6 @@ globalThis.$async = (() => {
     setPrototypeOf(f, AsyncGeneratorFunction);
     return f;
   };
-  // What a parameter throws is the stream's; the call of an async generator throws it.
-  function streaming(start) {
-    const failures = [];
-    const call = $pollux.streaming(function (...args) {
-      try { return apply(start, this, args); } catch (error) { failures.push(error); throw error; }
-    });
-    const generator = function (...args) {
-      const stream = apply(call, this, args);
-      if (failures.length > 0) throw failures.pop();
-      return stream;
-    };
-    defineProperty(generator, "name", { value: start.name, configurable: true });
-    defineProperty(generator, "length", { value: start.length, configurable: true });
-    return generator;
-  }
   globalThis.$runtime = $mode === "spec"
     ? {
         ...$pollux,
@@ -282,7 +267,7 @@ globalThis.$async = (() => {
         StreamFrame: SpecFrame,
         streaming: (start) => start,
       }
-    : { ...$pollux, streaming };
+    : $pollux;
   return (coroutine, name) => {
     const f = { f(...args) {
       return new P((resolve, reject) => new Task(apply(coroutine, this, args), resolve, reject).run());
