@@ -100,12 +100,16 @@ export function world(
   };
 }
 
+/** A string that doubles in a loop is not written out. */
+const brief = (_key: string, value: unknown): unknown =>
+  typeof value === "string" && value.length > 1_000 ? `${value.length} characters` : value;
+
 export function show(value: unknown): string {
   if (value instanceof Error) return value.constructor.name;
   if (typeof value === "function") return "function";
   if (typeof value === "symbol") return "symbol";
   try {
-    return JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value, brief) ?? String(value);
   } catch {
     return "[circular]";
   }
