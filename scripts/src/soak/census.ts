@@ -39,10 +39,10 @@ export const COUNTS = [
 const HEAP_SLACK_MIB = 4;
 
 /**
- * Threads that come and go leave pages to the allocator, which keeps them: 20 to 65 MiB after 7 to 10 minutes, of the 80 to
- * 140 that it has under load from the first minute on. So only a leak of the native layer that is larger is seen here.
+ * Threads that come and go leave pages to the allocator, which keeps them: 20 to 65 MiB after 7 to 10 minutes on Node 20, up
+ * to 140 after a few seconds on Node 24. So only a leak of the native layer that is larger is seen here.
  */
-const RESIDENT_SLACK_MIB = 128;
+const RESIDENT_SLACK_MIB = 256;
 
 const MIB = 2 ** 20;
 

@@ -1,9 +1,10 @@
+import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { MessagePort } from "node:worker_threads";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { until } from "../../../test/support/net.ts";
 import type * as Built from "../../index.ts";
 import type { RuntimeThreads, RuntimeThreadsOptions, ThreadFailure } from "../../index.ts";
@@ -108,6 +109,9 @@ const portOf = (started: RuntimeThreads): number => started.localAddress?.port ?
 // A thread takes a second to begin on a machine that is busy.
 describe("RuntimeThreads", { timeout: 60_000 }, () => {
   let before: { descriptors: number; threads: number };
+
+  // The threads of libuv's pool are there from its first use on, and stay.
+  beforeAll(async () => void (await lookup("localhost")));
 
   beforeEach(() => {
     before = { descriptors: descriptors(), threads: threads() };
