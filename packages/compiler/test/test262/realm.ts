@@ -17,7 +17,7 @@ globalThis.$async = (() => {
   const { setPrototypeOf, defineProperty } = Object;
   const { apply } = Reflect;
   const P = Promise, then = Promise.prototype.then;
-  const { ClosureFrame, End } = $pollux;
+  const { CompiledFrame, End } = $pollux;
   class Task extends Context {
     constructor(frame, resolve, reject) { super(); this.frame = frame; this.resolve = resolve; this.reject = reject; }
     wake() { if ($mode === "spec") this.run(); else apply(then, P.resolve(), [() => this.run()]); }
@@ -141,8 +141,8 @@ globalThis.$async = (() => {
       received = yield* offered(result.value);
     }
   }
-  class SpecFrame extends ClosureFrame {
-    constructor(run) { super(run); this.task = null; }
+  class SpecFrame extends CompiledFrame {
+    constructor(code) { super(code); this.task = null; }
     give(value) { return new Steps(this, yieldOne(value)); }
     giveAll(iterable) { return new Steps(this, yieldAll(iterable)); }
   }
@@ -282,7 +282,9 @@ globalThis.$async = (() => {
 let runtime: Promise<vm.Script> | undefined;
 
 async function bundle(): Promise<vm.Script> {
-  const core = fileURLToPath(new URL("../../../../../pollux/dist/core/", import.meta.url));
+  // This file runs from its sources and from where `npm run test262` builds it.
+  const [workspace = ""] = fileURLToPath(import.meta.url).split("/packages/compiler/");
+  const core = `${workspace}/packages/pollux/dist/core/`;
   const built = await rolldown({
     input: "entry",
     plugins: [

@@ -161,7 +161,7 @@ describe("timers", () => {
     arm("b", 50);
     expect(host.timers).toHaveLength(1);
     host.pass(60);
-    expect(log.map((line) => line[0])).toEqual(["a", "b"]);
+    expect(log).toEqual(["a@10", "b@50"]);
   });
 
   test("at rest and paused: the clock does not jump", () => {

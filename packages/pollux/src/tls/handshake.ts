@@ -94,7 +94,7 @@ class Handshake extends Future<TlsStream> {
   }
 
   private begin(cx: Context): Session {
-    requireNodeLoop(cx.runtime, "TLS");
+    requireNodeLoop(cx.runtime, "TLS handshakes");
     const session = new Session(this.inner, this.opening.servername);
     session.transport.begin(cx);
     this.session = session;
