@@ -161,7 +161,7 @@ describe("timers", () => {
     arm("b", 50);
     expect(host.timers).toHaveLength(1);
     host.pass(60);
-    expect(log).toEqual(["a@10", "b@50"]);
+    expect(log).toEqual(["a@10.25", "b@50.25"]);
   });
 
   test("at rest and paused: the clock does not jump", () => {
