@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
-import { until } from "../../test/support/net.ts";
+import { nothingLeft } from "../../test/support/open-sources.ts";
 import { co } from "../core/coroutine.ts";
 import { UnsupportedError } from "../core/errors.ts";
 import type { Future } from "../core/future.ts";
 import { canReusePort } from "../reactor/node/node-tcp-options.ts";
-import type { Reactor } from "../reactor/reactor.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { TcpListener } from "./tcp-listener.ts";
 import { TcpSocket } from "./tcp-socket.ts";
@@ -17,8 +16,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  expect(runtime.handle.outstanding).toBe(0);
-  await until(() => ((runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0) === 0);
+  await nothingLeft(runtime);
 });
 
 describe("tcp socket", () => {

@@ -13,7 +13,6 @@ import { Pending } from "../../src/core/poll.ts";
 import { TcpListener } from "../../src/net/tcp-listener.ts";
 import { TcpStream } from "../../src/net/tcp-stream.ts";
 import { loadNative } from "../../src/reactor/epoll/native.ts";
-import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Readiness } from "../../src/reactor/readiness.ts";
 import { Runtime, type RuntimeOptions } from "../../src/runtime/runtime.ts";
 import type { JoinHandle } from "../../src/task/join-handle.ts";
@@ -23,6 +22,7 @@ import { timeout } from "../../src/time/timeout.ts";
 import { bundleSources } from "../support/bundle.ts";
 import { TestContext } from "../support/context.ts";
 import { collect, nodeClient, nodeServer, socketHandles, turn, until } from "../support/net.ts";
+import { nothingLeft, openSources } from "../support/open-sources.ts";
 import { workspace } from "../support/packed.ts";
 
 // Real sockets, and what goes wrong with them: the error that a user gets, and that nothing is left open.
@@ -33,7 +33,6 @@ let runtime: Runtime;
 let peers: Socket[] = [];
 let children: ChildProcess[] = [];
 const go = <T>(future: Future<T>): JoinHandle<T> => runtime.spawn(future);
-const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 afterEach(async () => {
@@ -41,8 +40,7 @@ afterEach(async () => {
   for (const child of children) child.kill("SIGKILL");
   peers = [];
   children = [];
-  expect(runtime.handle.outstanding, "outstanding").toBe(0);
-  await until(() => openSources() === 0);
+  await nothingLeft(runtime);
   await until(() => socketHandles().length === 0);
 });
 
@@ -165,7 +163,7 @@ describe.each(reactors)("faults on the %s reactor", (name, options) => {
         expect(cx.wakes).toBe(1);
         expect(() => shutdown.poll(cx)).toThrow(ClosedError);
         await ended;
-        await until(() => openSources() === 0);
+        await until(() => openSources(runtime) === 0);
       },
     );
 
@@ -277,7 +275,7 @@ describe.each(reactors)("faults on the %s reactor", (name, options) => {
         return yield* handle;
       });
       expect(await runtime.run(main())).toBeInstanceOf(TimeoutError);
-      expect(openSources()).toBe(0);
+      expect(openSources(runtime)).toBe(0);
       await until(() => server.sockets.every((socket) => socket.destroyed));
       await server.close();
     });
@@ -323,7 +321,7 @@ describe.each(reactors)("faults on the %s reactor", (name, options) => {
           if (error.code === "ECONNRESET") reset.push(socket);
         });
         socket.resume();
-        await until(() => openSources() + listener.dropped === i + 2);
+        await until(() => openSources(runtime) + listener.dropped === i + 2);
       }
       await until(() => reset.length === 2);
       expect(listener.dropped).toBe(2);
@@ -383,7 +381,7 @@ describe.each(reactors)("faults on the %s reactor", (name, options) => {
       }
       await server;
       listener.close();
-      await until(() => openSources() === 0);
+      await until(() => openSources(runtime) === 0);
       await until(() => descriptors() <= before);
     });
 

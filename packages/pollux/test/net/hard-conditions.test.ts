@@ -10,10 +10,10 @@ import type { Future } from "../../src/core/future.ts";
 import { File } from "../../src/fs/file.ts";
 import { TcpListener } from "../../src/net/tcp-listener.ts";
 import { TcpStream } from "../../src/net/tcp-stream.ts";
-import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Runtime } from "../../src/runtime/runtime.ts";
 import type { JoinHandle } from "../../src/task/join-handle.ts";
 import { nodeClient, socketHandles, turn, until } from "../support/net.ts";
+import { nothingLeft } from "../support/open-sources.ts";
 import { reactors } from "../support/reactors.ts";
 
 // Connections that are reset in the middle of what is more than a read or a write, and transfers under hard conditions.
@@ -24,7 +24,6 @@ let runtime: Runtime;
 let peers: Socket[] = [];
 let directory: string;
 const go = <T>(future: Future<T>): JoinHandle<T> => runtime.spawn(future);
-const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
 
 beforeAll(() => {
   directory = mkdtempSync(joinPath(tmpdir(), "pollux-hard-"));
@@ -35,8 +34,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(async () => {
   for (const socket of peers) socket.destroy();
   peers = [];
-  expect(runtime.handle.outstanding, "outstanding").toBe(0);
-  await until(() => openSources() === 0);
+  await nothingLeft(runtime);
   await until(() => socketHandles().length === 0);
 });
 

@@ -14,14 +14,13 @@ import { repeat } from "../../src/io/repeat.ts";
 import { take } from "../../src/io/take.ts";
 import { TcpListener } from "../../src/net/tcp-listener.ts";
 import { TcpStream } from "../../src/net/tcp-stream.ts";
-import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Runtime } from "../../src/runtime/runtime.ts";
 import { scope } from "../../src/task/scope.ts";
 import { spawn } from "../../src/task/spawn.ts";
 import { sleep } from "../../src/time/sleep.ts";
 import { timeout } from "../../src/time/timeout.ts";
 import { text, utf8 } from "../support/io.ts";
-import { until } from "../support/net.ts";
+import { nothingLeft } from "../support/open-sources.ts";
 import { reactors } from "../support/reactors.ts";
 import { SimReactor } from "../support/sim-reactor.ts";
 
@@ -38,9 +37,7 @@ describe.each(all)("io on the %s reactor", (_name, options) => {
   });
 
   afterEach(async () => {
-    expect(runtime.handle.outstanding, "outstanding").toBe(0);
-    const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
-    await until(() => openSources() === 0);
+    await nothingLeft(runtime);
   });
 
   const connection = co(function* () {

@@ -26,6 +26,7 @@ import { Runtime, type RuntimeOptions } from "../../src/runtime/runtime.ts";
 import type { JoinHandle } from "../../src/task/join-handle.ts";
 import { cancelAtEveryPoll } from "../support/cancel-at-every-poll.ts";
 import { collect, turn, until } from "../support/net.ts";
+import { nothingLeft, openSources } from "../support/open-sources.ts";
 import { SimReactor } from "../support/sim-reactor.ts";
 
 // Unix sockets, pipes, files and descriptors: the same program on each reactor that has a system below.
@@ -57,7 +58,6 @@ const connection = co(function* (path: string) {
 describe.each(reactors)("on the %s reactor", (name, options) => {
   let runtime: Runtime;
   const go = <T>(future: Future<T>): JoinHandle<T> => runtime.spawn(future);
-  const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
   const isEpoll = name === "epoll";
 
   beforeEach(() => {
@@ -65,8 +65,7 @@ describe.each(reactors)("on the %s reactor", (name, options) => {
   });
 
   afterEach(async () => {
-    expect(runtime.handle.outstanding, "outstanding").toBe(0);
-    await until(() => openSources() === 0);
+    await nothingLeft(runtime);
   });
 
   describe("unix stream", () => {
@@ -149,7 +148,7 @@ describe.each(reactors)("on the %s reactor", (name, options) => {
         expect(await go(readAll(theirs))).toBe("abstract");
         theirs.close();
         listener.close();
-        await until(() => openSources() === 0);
+        await until(() => openSources(runtime) === 0);
         await turn();
       }
     });
@@ -225,7 +224,7 @@ describe.each(reactors)("on the %s reactor", (name, options) => {
     test("a peer that has gone: EPIPE or ECONNRESET, once, and then ClosedError", async () => {
       const { listener, ours, theirs } = await go(connection(fresh()));
       theirs.close();
-      await until(() => openSources() === 2);
+      await until(() => openSources(runtime) === 2);
       const write = co(function* () {
         for (;;) yield* ours.writeAll(new Uint8Array(1000));
       });
@@ -423,7 +422,7 @@ describe.each(reactors)("on the %s reactor", (name, options) => {
     await go(ours.writeAll(bytes("echo")));
     await go(ours.shutdown());
     expect(await go(readAll(ours))).toBe("echo");
-    expect([openSources(), runtime.reactor]).toEqual([1, name]);
+    expect([openSources(runtime), runtime.reactor]).toEqual([1, name]);
     ours.close();
     http.close();
     await once(http, "close");

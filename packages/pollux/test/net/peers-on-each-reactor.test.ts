@@ -18,12 +18,11 @@ import { TcpStream } from "../../src/net/tcp-stream.ts";
 import { UdpSocket } from "../../src/net/udp-socket.ts";
 import { UnixListener } from "../../src/net/unix-listener.ts";
 import { UnixStream } from "../../src/net/unix-stream.ts";
-import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Runtime } from "../../src/runtime/runtime.ts";
 import { spawn } from "../../src/task/spawn.ts";
 import { encodeAnswer, parseQuery } from "../support/dns.ts";
 import { text, utf8 } from "../support/io.ts";
-import { until } from "../support/net.ts";
+import { nothingLeft } from "../support/open-sources.ts";
 import { reactors } from "../support/reactors.ts";
 import { runTool, startTool, testWith } from "../support/tools.ts";
 
@@ -86,9 +85,7 @@ describe.each(reactors)("peers on the %s reactor", (reactor, options) => {
   });
 
   afterEach(async () => {
-    expect(runtime.handle.outstanding, "outstanding").toBe(0);
-    const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
-    await until(() => openSources() === 0);
+    await nothingLeft(runtime);
   });
 
   /** Reads a request of HTTP, with its body. */

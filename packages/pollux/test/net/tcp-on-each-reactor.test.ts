@@ -16,7 +16,6 @@ import { TcpListener } from "../../src/net/tcp-listener.ts";
 import { TcpSocket } from "../../src/net/tcp-socket.ts";
 import { TcpStream } from "../../src/net/tcp-stream.ts";
 import { loadNative } from "../../src/reactor/epoll/native.ts";
-import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Runtime, type RuntimeOptions } from "../../src/runtime/runtime.ts";
 import type { JoinHandle } from "../../src/task/join-handle.ts";
 import { yieldNow } from "../../src/task/yield-now.ts";
@@ -25,6 +24,7 @@ import { timeout } from "../../src/time/timeout.ts";
 import { cancelAtEveryPoll } from "../support/cancel-at-every-poll.ts";
 import { TestContext } from "../support/context.ts";
 import { turn, until } from "../support/net.ts";
+import { nothingLeft, openSources } from "../support/open-sources.ts";
 import { SimReactor } from "../support/sim-reactor.ts";
 
 // What every reactor has in common: the same program, and the same outcome.
@@ -40,7 +40,6 @@ if ("native" in loaded) reactors.unshift(["epoll", { reactor: "epoll" }]);
 describe.each(reactors)("tcp on the %s reactor", (name, options) => {
   let runtime: Runtime;
   const go = <T>(future: Future<T>): JoinHandle<T> => runtime.spawn(future);
-  const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
   const bytes = (text: string): Uint8Array => Buffer.from(text);
 
   beforeEach(() => {
@@ -48,8 +47,7 @@ describe.each(reactors)("tcp on the %s reactor", (name, options) => {
   });
 
   afterEach(async () => {
-    expect(runtime.handle.outstanding, "outstanding").toBe(0);
-    await until(() => openSources() === 0);
+    await nothingLeft(runtime);
   });
 
   const connection = co(function* () {
@@ -348,7 +346,7 @@ describe.each(reactors)("tcp on the %s reactor", (name, options) => {
     await turn();
     ours.reset();
     await expect(shutdown).rejects.toThrow(ClosedError);
-    expect(openSources()).toBe(1);
+    expect(openSources(runtime)).toBe(1);
     theirs.close();
   });
 

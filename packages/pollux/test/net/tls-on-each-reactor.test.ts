@@ -17,7 +17,6 @@ import { TcpListener } from "../../src/net/tcp-listener.ts";
 import { TcpStream } from "../../src/net/tcp-stream.ts";
 import { UnixListener } from "../../src/net/unix-listener.ts";
 import { UnixStream } from "../../src/net/unix-stream.ts";
-import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Runtime } from "../../src/runtime/runtime.ts";
 import { spawn } from "../../src/task/spawn.ts";
 import { TlsAcceptor } from "../../src/tls/tls-acceptor.ts";
@@ -26,6 +25,7 @@ import type { TlsStream } from "../../src/tls/tls-stream.ts";
 import { cancelAtEveryPoll } from "../support/cancel-at-every-poll.ts";
 import { utf8 } from "../support/io.ts";
 import { turn, until } from "../support/net.ts";
+import { nothingLeft } from "../support/open-sources.ts";
 import { reactors } from "../support/reactors.ts";
 import { ca, client, server } from "../support/tls-certificates.ts";
 import { runTool, startTool, testWith } from "../support/tools.ts";
@@ -70,9 +70,7 @@ describe.each(reactors)("tls on the %s reactor", (name, options) => {
   });
 
   afterEach(async () => {
-    expect(runtime.handle.outstanding, "outstanding").toBe(0);
-    const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
-    await until(() => openSources() === 0);
+    await nothingLeft(runtime);
   });
 
   const tcp = co(function* () {

@@ -9,11 +9,11 @@ import { ClosedError, FutureInUseError, UnsupportedError, WouldBlockError } from
 import type { Future } from "../../src/core/future.ts";
 import { UdpSocket } from "../../src/net/udp-socket.ts";
 import { loadNative } from "../../src/reactor/epoll/native.ts";
-import type { Reactor } from "../../src/reactor/reactor.ts";
 import { Runtime, type RuntimeOptions } from "../../src/runtime/runtime.ts";
 import type { JoinHandle } from "../../src/task/join-handle.ts";
 import { cancelAtEveryPoll } from "../support/cancel-at-every-poll.ts";
 import { turn, until } from "../support/net.ts";
+import { nothingLeft, openSources } from "../support/open-sources.ts";
 import { SimReactor } from "../support/sim-reactor.ts";
 
 // What every reactor has in common: the same program, and the same outcome.
@@ -41,7 +41,6 @@ describe.each(reactors)("udp on the %s reactor", (name, options) => {
   let runtime: Runtime;
   const go = <T>(future: Future<T>): JoinHandle<T> => runtime.spawn(future);
   const bind = (): JoinHandle<UdpSocket> => go(UdpSocket.bind("127.0.0.1:0"));
-  const openSources = (): number => (runtime.handle.reactor as Reactor | undefined)?.openSources ?? 0;
   const buf = new Uint8Array(2000);
   const text = (size: number): string => Buffer.from(buf.subarray(0, size)).toString();
 
@@ -50,8 +49,7 @@ describe.each(reactors)("udp on the %s reactor", (name, options) => {
   });
 
   afterEach(async () => {
-    expect(runtime.handle.outstanding, "outstanding").toBe(0);
-    await until(() => openSources() === 0);
+    await nothingLeft(runtime);
   });
 
   const pair = async (): Promise<[UdpSocket, UdpSocket]> => {
@@ -208,7 +206,7 @@ describe.each(reactors)("udp on the %s reactor", (name, options) => {
     await cancelAtEveryPoll(async (cancelAt) => {
       const outcome = await go(cancelAt(UdpSocket.bind("localhost:0")));
       if (!outcome.cancelled) outcome.value.close();
-      await until(() => openSources() === 0);
+      await until(() => openSources(runtime) === 0);
     });
     await cancelAtEveryPoll(async (cancelAt) => {
       const [a, b] = [await bind(), await bind()];
@@ -232,7 +230,7 @@ describe.each(reactors)("udp on the %s reactor", (name, options) => {
     const a = await bind();
     await go(a.connect(gone.localAddress));
     gone.close();
-    await until(() => openSources() === 1);
+    await until(() => openSources(runtime) === 1);
     const recv = go(a.recv(buf));
     await turn();
     await go(a.send(bytes("x")));
