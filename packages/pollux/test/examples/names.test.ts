@@ -73,3 +73,23 @@ test("docs: README.md names what the package exports", () => {
   expect(named.length).toBeGreaterThan(30);
   expect(named.filter((name) => !names.has(name))).toEqual([]);
 });
+
+test("ARCHITECTURE.md has a reason for each dependency", () => {
+  const [, reasons = ""] = read("ARCHITECTURE.md").split("\n## Dependencies\n");
+  const manifests = [
+    "",
+    "packages/pollux",
+    "packages/http",
+    "packages/compiler",
+    "packages/cli",
+    "examples",
+    "bench",
+    "scripts",
+  ];
+  const names = manifests.flatMap((folder) => {
+    const { dependencies, devDependencies } = JSON.parse(read(join(folder, "package.json")));
+    return Object.keys({ ...dependencies, ...devDependencies });
+  });
+  const ours = /^(?:pollux|@pollux\/.*)$/;
+  expect(names.filter((name) => !ours.test(name) && !reasons.includes(`\`${name}\``))).toEqual([]);
+});
